@@ -1,0 +1,4 @@
+// SPDX-License-Identifier: MIT
+module dusk/bench
+
+go 1.19

@@ -1,0 +1,19 @@
+# SPDX-License-Identifier: MIT
+EXTRA_PROGRAMS = \
+	%reldir%/hello \
+	%reldir%/trees \
+	%reldir%/words/words
+
+%canon_reldir%_hello_LDADD = libdusk.la
+%canon_reldir%_trees_LDADD = libdusk.la $(PTHREAD_LIBS)
+%canon_reldir%_words_words_LDADD = libdusk.la $(PTHREAD_LIBS)
+%canon_reldir%_words_words_SOURCES = \
+	%reldir%/words.c \
+	%reldir%/words/concordance.c \
+	%reldir%/words/concordance.h \
+	%reldir%/words/reader.c \
+	%reldir%/words/reader.h \
+	%reldir%/words/report.c \
+	%reldir%/words/report.h \
+	%reldir%/words/watcher.c \
+	%reldir%/words/watcher.h

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* dusk.h -- the one header that most programs include
+ *
+ *   dusk/types.h    handles, kinds, the export mark
+ *   dusk/heap.h     open, close, options
+ *   dusk/thread.h   attach, detach, safepoints, blocking regions
+ *   dusk/kind.h     how the collector reads an object
+ *   dusk/alloc.h    dusk_alloc, dusk_new
+ *   dusk/store.h    every pointer store, with the write barrier
+ *   dusk/root.h     memory outside the heap that holds pointers into it
+ *   dusk/control.h  collect, GC percent, memory limit
+ *   dusk/stats.h    MemStats-style counters
+ *
+ * Functions that can fail return 0 or a positive errno value, or a pointer
+ * that is NULL on failure.  Nothing here aborts on bad input: a function that
+ * has no way to answer prints one line on stderr and changes nothing.
+ */
+#ifndef DUSK_H
+#define DUSK_H
+
+#include "dusk/types.h"
+
+#include "dusk/heap.h"
+#include "dusk/thread.h"
+
+#include "dusk/kind.h"
+
+#include "dusk/alloc.h"
+#include "dusk/store.h"
+
+#include "dusk/root.h"
+
+#include "dusk/control.h"
+#include "dusk/stats.h"
+
+#endif

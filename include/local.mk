@@ -1,0 +1,16 @@
+# SPDX-License-Identifier: MIT
+include_HEADERS = %reldir%/dusk.h
+
+duskincludedir = $(includedir)/dusk
+duskinclude_HEADERS = \
+	%reldir%/dusk/abi.def \
+	%reldir%/dusk/abi.h \
+	%reldir%/dusk/alloc.h \
+	%reldir%/dusk/control.h \
+	%reldir%/dusk/heap.h \
+	%reldir%/dusk/kind.h \
+	%reldir%/dusk/root.h \
+	%reldir%/dusk/stats.h \
+	%reldir%/dusk/store.h \
+	%reldir%/dusk/thread.h \
+	%reldir%/dusk/types.h

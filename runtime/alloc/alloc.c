@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: MIT */
+/* alloc.c -- allocation's slow path: once a run, not once an object
+ *
+ *   run used up --> next run of the span --> a span of the central list
+ *               --> a span of free pages --> collect, twice --> NULL
+ *
+ * Runs on mutators.  Each step is a safepoint at its beginning and none at its
+ * end: handshakes are served before a span is taken, so no thread takes a span
+ * under a phase that it has left, and the new object is initialised before
+ * anybody asks.
+ *
+ * Tested by tests/api/alloc.c, tests/api/oom.c and the stress tests. */
+#include "alloc/alloc.h"
+
+#include "alloc/assist.h"
+#include "alloc/large.h"
+#include "collect/cycle.h"
+#include "heap/central.h"
+#include "mutator/cache.h"
+#include "mutator/poll.h"
+
+#include <errno.h>
+
+/* Objects that die while a cycle runs are freed by the one after it. */
+enum { EXHAUSTED_CYCLES = 2 };
+
+NOINLINE void alloc_collect(struct dusk_thread *thread)
+{
+  struct collector *collector = thread_collector(thread);
+  poll_go_outside(thread, CALLER_SP());
+  cycle_await(collector, cycle_ask(collector, true));
+  poll_come_back(thread);
+}
+
+/* DUSK_DEBUG=stress=N: cycles without end, so that rare moments are common. */
+static void count_slow_path(struct dusk_thread *thread)
+{
+  uint64_t every = thread->heap->debug.stress;
+  if (every && ++thread->slow_paths % every == 0)
+    cycle_ask(thread_collector(thread), false);
+}
+
+/* Takes a span with free slots; NULL: the heap cannot grow. */
+static struct span *take_span(struct dusk_thread *thread, dusk_kind kind,
+                              unsigned size_class)
+{
+  struct arena *arena = thread->arena;
+  struct span *span =
+      central_take(arena, kind, size_class, thread->epoch);
+  if (!span)
+    span = span_make(arena, (uint16_t)kind, (uint8_t)size_class,
+                     thread->epoch);
+  if (span) {
+    uint64_t bytes = (uint64_t)(span->slots - span->allocated) * span->size;
+    flow_take(&arena->flow, thread->epoch, bytes,
+              kind_is_scanned(&arena->kinds, span->kind));
+    assist_charge(thread, bytes);
+  }
+  return span;
+}
+
+/* Gets a run of the class; false: there is no memory, and the heap has been
+ * collected in vain. */
+static bool refill(struct dusk_thread *thread, dusk_kind kind,
+                   unsigned size_class)
+{
+  cycle_ask_if_due(thread_collector(thread));
+  assist_settle(thread);
+  for (unsigned tries = 0;;) {
+    struct span *span = take_span(thread, kind, size_class);
+    if (span && cache_adopt(thread, span))
+      return true;
+    if (!span && tries++ == EXHAUSTED_CYCLES)
+      return false;
+    if (!span)
+      alloc_collect(thread);
+  }
+}
+
+static void *alloc_small(struct dusk_thread *thread, dusk_kind kind,
+                         size_t bytes)
+{
+  unsigned size_class = dusk_size_class(bytes);
+  struct dusk_run *run = cache_run(thread, kind, size_class);
+  uintptr_t size = dusk_class_size(size_class);
+  for (;;) {
+    uintptr_t start = run->cursor;
+    if (start + size <= run->limit) {
+      STORE_RELAXED(&run->cursor, start + size); /* with cache_read() */
+      return (void *)start;
+    }
+    if (!cache_next_run(thread, kind, size_class) &&
+        !refill(thread, kind, size_class))
+      return NULL;
+  }
+}
+
+static void *alloc_large(struct dusk_thread *thread, dusk_kind kind,
+                         size_t bytes)
+{
+  if (bytes > thread->arena->bytes)
+    return NULL;
+  cycle_ask_if_due(thread_collector(thread));
+  assist_charge(thread, bytes);
+  assist_settle(thread);
+  for (unsigned tries = 0;; tries++) {
+    void *object = large_alloc(thread, kind, bytes);
+    if (object || tries == EXHAUSTED_CYCLES)
+      return object;
+    alloc_collect(thread);
+  }
+}
+
+void *alloc_slow(struct dusk_thread *thread, dusk_kind kind, size_t bytes)
+{
+  const struct kind *k = kind_find(&thread->arena->kinds, kind);
+  if (!k || (k->size && k->size != bytes)) {
+    errno = EINVAL;
+    return NULL;
+  }
+  poll_check(thread);
+  count_slow_path(thread);
+  void *object = bytes <= DUSK_SMALL_MAX ? alloc_small(thread, kind, bytes)
+                                         : alloc_large(thread, kind, bytes);
+  if (!object)
+    errno = ENOMEM;
+  return object;
+}
+
+void *alloc_fixed_slow(struct dusk_thread *thread, dusk_kind kind)
+{
+  const struct kind *k = kind_find(&thread->arena->kinds, kind);
+  if (!k || !k->size) {
+    errno = EINVAL;
+    return NULL;
+  }
+  if (k->size <= DUSK_SMALL_MAX) {
+    struct dusk_row *row = &thread->abi.rows[kind];
+    row->size_class = dusk_size_class(k->size);
+    row->step = dusk_class_size((unsigned)row->size_class);
+  }
+  return alloc_slow(thread, kind, k->size);
+}

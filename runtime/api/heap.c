@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: MIT */
+/* heap.c -- opening and closing a heap, its driver, and the controls
+ *
+ * The driver is the thread that runs the cycles.  It lives here, at the top,
+ * because what it does after a cycle belongs to report/: lower layers return
+ * their results. */
+#include "api/option.h"
+#include "alloc/alloc.h"
+#include "base/check.h"
+#include "collect/pacing.h"
+#include "collect/worker.h"
+#include "os/vm.h"
+#include "report/gctrace.h"
+#include "report/stats.h"
+
+#include "dusk/alloc.h"
+#include "dusk/control.h"
+#include "dusk/kind.h"
+#include "dusk/root.h"
+
+#include <errno.h>
+#include <signal.h>
+
+static size_t heap_bytes(void)
+{
+  size_t unit = vm_page_size();
+  return (sizeof(dusk_heap) + unit - 1) / unit * unit;
+}
+
+static void *driver_main(void *argument)
+{
+  dusk_heap *heap = argument;
+  struct collector *collector = &heap->collector;
+  while (cycle_next(collector)) {
+    struct cycle_record record = cycle_run(collector);
+    stats_add_cycle(heap, &record);
+    if (heap->debug.gctrace)
+      gctrace_print(heap, &record, stats_cpu_fraction(heap));
+    cycle_finish(collector, &record);
+  }
+  return NULL;
+}
+
+/* Opens the collector and starts its threads. */
+static int start_collector(dusk_heap *heap, const struct collector_setup *setup)
+{
+  int error = collector_open(&heap->collector, setup);
+  if (error)
+    return error;
+  if (pthread_create(&heap->driver, NULL, driver_main, heap) == 0)
+    return 0;
+  collector_close(&heap->collector);
+  return EAGAIN;
+}
+
+/* The collector's threads take no signals: those are the program's. */
+static int start_quietly(dusk_heap *heap, const struct collector_setup *setup)
+{
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  int error = start_collector(heap, setup);
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  return error;
+}
+
+int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
+{
+  struct collector_setup setup;
+  struct debug_options debug;
+  if (!heap)
+    return EINVAL;
+  int error = option_resolve(options, &setup, &debug);
+  if (error)
+    return error;
+  dusk_heap *made = vm_map(heap_bytes());
+  if (!made)
+    return ENOMEM;
+  made->debug = debug;
+  history_init(&made->history);
+  error = start_quietly(made, &setup);
+  if (error) {
+    history_destroy(&made->history);
+    vm_unmap(made, heap_bytes());
+    return error;
+  }
+  *heap = made;
+  return 0;
+}
+
+void dusk_heap_close(dusk_heap *heap)
+{
+  if (!heap)
+    return;
+  struct collector *collector = &heap->collector;
+  uint32_t attached = LOAD_RELAXED(&collector->registry.attached);
+  if (attached) {
+    complain("dusk_heap_close: %u thread%s still attached to heap %p; it "
+             "stays open",
+             attached, attached == 1 ? " is" : "s are", (void *)heap);
+    return;
+  }
+  STORE_RELEASE(&collector->closing, 1); /* with cycle_next() */
+  park_signal(&collector->wake);
+  pthread_join(heap->driver, NULL);
+  collector_close(collector);
+  history_destroy(&heap->history);
+  vm_unmap(heap, heap_bytes());
+}
+
+int dusk_kind_define(dusk_heap *heap, const dusk_kind_spec *spec,
+                     dusk_kind *kind)
+{
+  if (!heap || !spec || !kind)
+    return EINVAL;
+  return arena_define_kind(&heap->collector.arena, spec, kind);
+}
+
+int dusk_root_add(dusk_heap *heap, void *start, size_t bytes)
+{
+  uintptr_t at = (uintptr_t)start;
+  if (!heap || !start || at % sizeof(void *) || !bytes || at + bytes < at)
+    return EINVAL;
+  struct collector *collector = &heap->collector;
+  return rootset_add(&collector->roots, &collector->arena, &collector->grey,
+                     at, bytes);
+}
+
+int dusk_root_remove(dusk_heap *heap, void *start)
+{
+  if (!heap || !start)
+    return EINVAL;
+  struct collector *collector = &heap->collector;
+  return rootset_remove(&collector->roots, &collector->arena, &collector->grey,
+                        (uintptr_t)start);
+}
+
+int dusk_set_gc_percent(dusk_heap *heap, int percent)
+{
+  if (!heap)
+    return -1;
+  int old = pacing_set_percent(&heap->collector, percent);
+  /* The heap may be over the new trigger already. */
+  cycle_ask_if_due(&heap->collector);
+  return old;
+}
+
+int64_t dusk_set_memory_limit(dusk_heap *heap, int64_t bytes)
+{
+  if (!heap)
+    return -1;
+  int64_t old = pacing_set_limit(&heap->collector, bytes);
+  cycle_ask_if_due(&heap->collector);
+  return old;
+}
+
+void dusk_read_memstats(dusk_heap *heap, dusk_memstats *out)
+{
+  if (heap && out)
+    stats_read(heap, out);
+}
+
+size_t dusk_size_of(const dusk_heap *heap, const void *object)
+{
+  struct object found;
+  if (!heap || !object ||
+      !object_find(&heap->collector.arena, (uintptr_t)object, &found) ||
+      found.start != (uintptr_t)object)
+    return 0;
+  return found.bytes;
+}
+
+void *dusk_base_of(const dusk_heap *heap, const void *interior)
+{
+  struct object found;
+  if (!heap || !interior ||
+      !object_find(&heap->collector.arena, (uintptr_t)interior, &found))
+    return NULL;
+  return (void *)found.start;
+}

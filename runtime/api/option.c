@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: MIT */
+/* option.c -- what a heap is opened with: options, then the environment
+ *
+ * Tested by tests/unit/option.c and tests/api/heap.c. */
+#include "api/option.h"
+
+#include "base/check.h"
+#include "os/machine.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { WORKERS_MAX = 1024 };
+#define RESERVE_LEAST ((size_t)8 << 20)
+
+bool option_parse_count(const char *text, uint64_t max, uint64_t *count)
+{
+  char *end;
+  if (*text < '0' || *text > '9')
+    return false;
+  errno = 0;
+  unsigned long long value = strtoull(text, &end, 10);
+  if (*end || errno == ERANGE || value > max)
+    return false;
+  *count = value;
+  return true;
+}
+
+bool option_parse_percent(const char *text, int *percent)
+{
+  uint64_t value;
+  if (strcmp(text, "off") == 0) {
+    *percent = -1;
+    return true;
+  }
+  if (!option_parse_count(text, INT_MAX, &value))
+    return false;
+  *percent = (int)value;
+  return true;
+}
+
+static bool parse_unit(const char *text, unsigned *shift)
+{
+  static const struct {
+    const char *name;
+    unsigned shift;
+  } units[] = {{"", 0},     {"B", 0},    {"KiB", 10},
+               {"MiB", 20}, {"GiB", 30}, {"TiB", 40}};
+  for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+    if (strcmp(text, units[i].name) == 0) {
+      *shift = units[i].shift;
+      return true;
+    }
+  return false;
+}
+
+bool option_parse_bytes(const char *text, int64_t *bytes)
+{
+  char *end;
+  unsigned shift;
+  if (strcmp(text, "off") == 0 || strcmp(text, "auto") == 0) {
+    *bytes = *text == 'o' ? INT64_MAX : machine_memory_limit();
+    return true;
+  }
+  if (*text < '0' || *text > '9')
+    return false;
+  errno = 0;
+  unsigned long long value = strtoull(text, &end, 10);
+  if (errno == ERANGE || !parse_unit(end, &shift) ||
+      value > (unsigned long long)INT64_MAX >> shift)
+    return false;
+  *bytes = (int64_t)(value << shift);
+  return true;
+}
+
+static void complain_of_value(const char *name, const char *text,
+                              const char *wanted)
+{
+  complain("%s=%s is ignored: it is not %s", name, text, wanted);
+}
+
+/* One "key=value" of DUSK_DEBUG. */
+static void parse_debug_item(char *item, struct debug_options *debug)
+{
+  char *value = strchr(item, '=');
+  uint64_t *to = NULL;
+  if (value)
+    *value++ = '\0';
+#define DEBUG_OPTION(key, otherwise, meaning)                                  \
+  if (strcmp(item, #key) == 0)                                                 \
+    to = &debug->key;
+#include "api/debug.def"
+#undef DEBUG_OPTION
+  if (!to)
+    complain("DUSK_DEBUG: '%s' is ignored: there is no such key", item);
+  else if (!value || !option_parse_count(value, INT64_MAX / 1000000, to))
+    complain("DUSK_DEBUG: %s=%s is ignored: it is not a number", item,
+             value ? value : "");
+}
+
+void option_parse_debug(const char *text, struct debug_options *debug)
+{
+  char copy[1024];
+  char *rest = NULL;
+  if (strlen(text) >= sizeof copy) {
+    complain("DUSK_DEBUG is ignored: it is longer than %zu characters",
+             sizeof copy - 1);
+    return;
+  }
+  strcpy(copy, text);
+  for (char *item = strtok_r(copy, ",", &rest); item;
+       item = strtok_r(NULL, ",", &rest))
+    parse_debug_item(item, debug);
+}
+
+static void read_environment(struct collector_setup *setup,
+                             struct debug_options *debug)
+{
+  const char *text;
+  uint64_t workers;
+  if ((text = getenv("DUSK_GCPERCENT")) &&
+      !option_parse_percent(text, &setup->gc_percent))
+    complain_of_value("DUSK_GCPERCENT", text, "a number of percent, or off");
+  if ((text = getenv("DUSK_MEMLIMIT")) &&
+      !option_parse_bytes(text, &setup->memory_limit))
+    complain_of_value("DUSK_MEMLIMIT", text,
+                      "a number of bytes (KiB, MiB, GiB, TiB), off or auto");
+  if ((text = getenv("DUSK_WORKERS"))) {
+    if (option_parse_count(text, WORKERS_MAX, &workers))
+      setup->workers = (unsigned)workers;
+    else
+      complain_of_value("DUSK_WORKERS", text, "a number from 0 to 1024");
+  }
+  if ((text = getenv("DUSK_DEBUG")))
+    option_parse_debug(text, debug);
+}
+
+static bool options_are_valid(const dusk_options *options)
+{
+  const unsigned known = DUSK_ROOTS_DATA_SEGMENTS | DUSK_NO_ENV;
+  return options->struct_size == sizeof *options &&
+         !(options->flags & ~known) && options->gc_percent >= -1 &&
+         options->memory_limit >= 0 && options->workers <= WORKERS_MAX &&
+         (!options->reserve_bytes ||
+          options->reserve_bytes >= RESERVE_LEAST) &&
+         options->reserve_bytes <= SIZE_MAX / 4;
+}
+
+int option_resolve(const dusk_options *options, struct collector_setup *setup,
+                   struct debug_options *debug)
+{
+  static const dusk_options defaults = DUSK_OPTIONS_INIT;
+  if (!options)
+    options = &defaults;
+  else if (!options_are_valid(options))
+    return EINVAL;
+  *setup = (struct collector_setup){
+      .reserve_bytes = options->reserve_bytes,
+      .gc_percent = options->gc_percent,
+      .memory_limit = options->memory_limit ? options->memory_limit
+                                            : machine_memory_limit(),
+      .workers = options->workers,
+      .data_segments = options->flags & DUSK_ROOTS_DATA_SEGMENTS,
+  };
+  *debug = (struct debug_options){
+#define DEBUG_OPTION(key, otherwise, meaning) .key = (otherwise),
+#include "api/debug.def"
+#undef DEBUG_OPTION
+  };
+  if (!(options->flags & DUSK_NO_ENV))
+    read_environment(setup, debug);
+  setup->slow_ms = debug->slowsafepoint;
+  setup->verify = debug->checkmark > 0;
+  return 0;
+}

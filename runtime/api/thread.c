@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: MIT */
+/* thread.c -- what an attached thread calls: the argument checks
+ *
+ * A pthread's attachments hang on a key, so that attaching twice is found out,
+ * and a pthread that ends while attached is detached by its exit: the collector
+ * must not wait for it, nor read its stack. */
+#include "alloc/alloc.h"
+#include "base/check.h"
+#include "collect/heap.h"
+#include "mutator/poll.h"
+
+#include "dusk/alloc.h"
+#include "dusk/control.h"
+#include "dusk/thread.h"
+
+#include <errno.h>
+
+static pthread_once_t key_once = PTHREAD_ONCE_INIT;
+static pthread_key_t key;
+static int key_error;
+
+/* The handle's own words tell whether the call is allowed; the line says what
+ * is wrong otherwise. */
+static bool is_mine(const dusk_thread *thread, const char *call)
+{
+  const char *why = NULL;
+  if (!thread)
+    why = "the handle is NULL";
+  else if (thread_state(thread) == THREAD_DETACHED)
+    why = "the thread is detached";
+  else if (!pthread_equal(thread->self, pthread_self()))
+    why = "the handle belongs to another thread";
+  if (why)
+    complain("%s: %s", call, why);
+  return !why;
+}
+
+static bool is_mine_inside(const dusk_thread *thread, const char *call)
+{
+  if (!is_mine(thread, call))
+    return false;
+  if (thread_state(thread) == THREAD_IN_HEAP)
+    return true;
+  complain("%s: the thread is in a blocking region", call);
+  return false;
+}
+
+static void leave(dusk_thread *thread)
+{
+  struct registry *registry = thread->registry;
+  thread_leave(thread);
+  registry_spare(registry, thread);
+}
+
+/* The pthread ends: detaches what it is still attached to. */
+static void pthread_ends(void *first)
+{
+  dusk_thread *thread = first;
+  while (thread) {
+    dusk_thread *next = thread->next_own;
+    if (thread_state(thread) == THREAD_OUTSIDE ||
+        thread_state(thread) == THREAD_SERVED)
+      poll_come_back(thread);
+    leave(thread);
+    thread = next;
+  }
+}
+
+static void make_key(void)
+{
+  key_error = pthread_key_create(&key, pthread_ends);
+}
+
+static bool is_attached(const dusk_thread *own, const dusk_heap *heap)
+{
+  while (own && own->heap != heap)
+    own = own->next_own;
+  return own != NULL;
+}
+
+int dusk_attach(dusk_heap *heap, dusk_thread **thread)
+{
+  if (!heap || !thread)
+    return EINVAL;
+  pthread_once(&key_once, make_key);
+  if (key_error)
+    return key_error;
+  dusk_thread *own = pthread_getspecific(key);
+  if (is_attached(own, heap))
+    return EBUSY;
+  struct collector *collector = &heap->collector;
+  dusk_thread *made = registry_make(&collector->registry);
+  if (!made)
+    return ENOMEM;
+  made->heap = heap;
+  made->registry = &collector->registry;
+  made->arena = &collector->arena;
+  made->grey = &collector->grey;
+  made->next_own = own;
+  int error = pthread_setspecific(key, made);
+  if (!error && (error = thread_enter(made)))
+    pthread_setspecific(key, own);
+  if (error) {
+    registry_spare(&collector->registry, made);
+    return error;
+  }
+  *thread = made;
+  return 0;
+}
+
+void dusk_detach(dusk_thread *thread)
+{
+  if (!is_mine_inside(thread, "dusk_detach"))
+    return;
+  dusk_thread *first = pthread_getspecific(key);
+  dusk_thread **link = &first;
+  while (*link != thread)
+    link = &(*link)->next_own;
+  *link = thread->next_own;
+  pthread_setspecific(key, first);
+  leave(thread);
+}
+
+void dusk_safepoint_slow(dusk_thread *thread)
+{
+  poll_check(thread);
+}
+
+NOINLINE void dusk_blocking_begin(dusk_thread *thread)
+{
+  if (!is_mine_inside(thread, "dusk_blocking_begin"))
+    return;
+  poll_go_outside(thread, CALLER_SP());
+}
+
+void dusk_blocking_end(dusk_thread *thread)
+{
+  if (!is_mine(thread, "dusk_blocking_end"))
+    return;
+  if (thread_state(thread) == THREAD_IN_HEAP) {
+    complain("dusk_blocking_end: the thread is not in a blocking region");
+    return;
+  }
+  poll_come_back(thread);
+}
+
+int dusk_mutex_lock(dusk_thread *thread, pthread_mutex_t *mutex)
+{
+  int error = pthread_mutex_trylock(mutex);
+  if (error != EBUSY)
+    return error;
+  dusk_blocking_begin(thread);
+  error = pthread_mutex_lock(mutex);
+  dusk_blocking_end(thread);
+  return error;
+}
+
+int dusk_cond_wait(dusk_thread *thread, pthread_cond_t *cond,
+                   pthread_mutex_t *mutex)
+{
+  dusk_blocking_begin(thread);
+  int error = pthread_cond_wait(cond, mutex);
+  dusk_blocking_end(thread);
+  return error;
+}
+
+int dusk_cond_timedwait(dusk_thread *thread, pthread_cond_t *cond,
+                        pthread_mutex_t *mutex, const struct timespec *deadline)
+{
+  dusk_blocking_begin(thread);
+  int error = pthread_cond_timedwait(cond, mutex, deadline);
+  dusk_blocking_end(thread);
+  return error;
+}
+
+void *dusk_alloc_slow(dusk_thread *thread, dusk_kind kind, size_t bytes)
+{
+  return alloc_slow(thread, kind, bytes);
+}
+
+void *dusk_new_slow(dusk_thread *thread, dusk_kind kind)
+{
+  return alloc_fixed_slow(thread, kind);
+}
+
+void dusk_collect(dusk_thread *thread)
+{
+  if (is_mine_inside(thread, "dusk_collect"))
+    alloc_collect(thread);
+}
+
+void dusk_release_memory(dusk_thread *thread)
+{
+  if (!is_mine_inside(thread, "dusk_release_memory"))
+    return;
+  alloc_collect(thread);
+  pages_release(thread->arena);
+}

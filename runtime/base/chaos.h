@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/* chaos.h -- named points where a race is feared
+ *
+ * CHAOS("name") does nothing in ordinary builds.  With --enable-chaos it yields
+ * or sleeps now and then, which makes the windows wide that are narrow in
+ * nature: the stress tests run with it. */
+#ifndef DUSK_BASE_CHAOS_H
+#define DUSK_BASE_CHAOS_H
+
+#include "base/compiler.h"
+
+#ifdef HAVE_CONFIG_H
+#include "config.h"
+#endif
+
+#ifndef DUSK_CHAOS
+#define DUSK_CHAOS 0
+#endif
+
+void chaos_pause(const char *name);
+
+#define CHAOS(name)                                                            \
+  do {                                                                         \
+    if (DUSK_CHAOS)                                                            \
+      chaos_pause(name);                                                       \
+  } while (0)
+
+#endif

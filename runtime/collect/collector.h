@@ -1,0 +1,103 @@
+/* SPDX-License-Identifier: MIT */
+/* collector.h -- one heap's collector: what its threads and the assists share
+ *
+ * One thread, the driver, runs the cycles (cycle.c); while it marks, helpers
+ * (worker.c) and mutators that pay for their allocation (mark_assist) mark with
+ * it. */
+#ifndef DUSK_COLLECT_COLLECTOR_H
+#define DUSK_COLLECT_COLLECTOR_H
+
+#include "base/park.h"
+#include "heap/grey.h"
+#include "mutator/registry.h"
+#include "mutator/rootset.h"
+#include "pace/pacer.h"
+
+enum phase {
+  PHASE_IDLE,
+  PHASE_START, /* H1, H1b, H2: barriers go on, roots are gathered */
+  PHASE_MARK,
+  PHASE_END, /* H4: barriers go off */
+  PHASE_CENSUS,
+};
+
+/* What the cycle and the program tell each other about speed.  The pacer's own
+ * figures are under `lock`; the rest are words that allocation reads. */
+struct pacing {
+  struct lock lock; /* RANK_control */
+  struct pacer pacer;
+  uint64_t trigger;       /* live bytes at which a cycle begins; atomic */
+  double work_per_byte;   /* price of allocating, while marking; atomic */
+  double bytes_per_work;
+  int64_t credit;         /* scan work that workers did beyond what was asked,
+                             bytes; atomic, may be below 0 for a moment */
+  uint64_t heap_work;     /* scan work of this cycle, bytes; atomic */
+  uint64_t stack_work;
+  uint64_t root_work;
+  uint64_t assist_ns;     /* time that mutators marked, this cycle; atomic */
+  uint64_t worker_ns;     /* processor time of background marking */
+};
+
+/* What one cycle did: written by the driver, read when it is over. */
+struct cycle_record {
+  uint64_t number;    /* from 1 */
+  bool forced;        /* somebody waits for it */
+  uint64_t start_ns;  /* clock_now() */
+  uint64_t mark_ns;   /* when H2 was served, and marking began */
+  uint64_t end_ns;    /* when marking had ended */
+  uint64_t swept_ns;  /* when the census was done */
+  uint64_t wall_end;  /* since 1970 */
+  uint64_t pause_ns[2]; /* longest service: before marking, after */
+  uint64_t assist_ns;
+  uint64_t worker_ns;
+  uint64_t other_ns; /* the driver's processor time outside marking */
+  uint64_t live_at_start; /* bytes */
+  uint64_t live_at_end;
+  uint64_t marked;
+  uint64_t goal;
+  uint64_t stack_bytes;
+  uint64_t root_bytes;
+  unsigned rounds; /* termination rounds */
+};
+
+struct helper;
+
+struct collector {
+  struct arena arena;
+  struct grey grey;
+  struct registry registry;
+  struct rootset roots;
+  struct pacing pacing;
+
+  uint64_t opened_ns;    /* clock_now() */
+  unsigned processors;
+  unsigned workers;      /* that mark in the background, the driver included */
+  bool workers_are_asked; /* the program chose their number: full speed */
+  uint64_t slow_ms;      /* a thread this late is named; 0: never */
+  bool verify;           /* DUSK_DEBUG=checkmark=1 */
+
+  uint32_t phase; /* enum phase; set by the driver, atomic */
+  uint32_t epoch; /* of the running cycle, or the last; the same */
+
+  /* Asking for cycles.  `begun` and `finished` count them; a cycle numbered
+   * `wanted` or less is still owed.  Atomic; a change signals the park. */
+  struct park wake; /* the driver waits here */
+  struct park done; /* and those who asked here */
+  uint64_t wanted;
+  uint64_t wanted_forced; /* of those, asked for by the program */
+  uint64_t begun;
+  uint64_t finished;
+  uint32_t closing;
+
+  struct helper *helpers;
+  unsigned helper_count;
+
+  struct tally freed; /* by the census; written by the driver */
+};
+
+static inline enum phase collector_phase(const struct collector *collector)
+{
+  return (enum phase)LOAD_RELAXED(&collector->phase);
+}
+
+#endif

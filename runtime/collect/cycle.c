@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* cycle.c -- one collection from H1 to the end of the census
+ *
+ * A CYCLE, on the driver, while the program runs:
+ *
+ *   1. H1: every thread's barrier goes on.  H1b: those stores are finished
+ *      which began while some barrier was still off.
+ *   2. H2: each thread gathers the words of its stack and registers and turns
+ *      to allocating black, one by one; the driver gathers the roots.  Nothing
+ *      is traced and no word is tested until all have served: until then some
+ *      thread's fresh white objects look like free slots.
+ *   3. Mark, with helpers and assists, until a round of H3 is clean
+ *      (terminate.c).
+ *   4. H4: barriers off, runs dropped, the bitmaps swap roles, a new epoch.
+ *   5. Census (census.c).
+ *
+ * The next cycle begins after all of this; so at most two epochs exist at a
+ * time, and a thread's epoch is enough to know its phase.
+ *
+ * ASKING.  Cycles are numbered.  `wanted` is the highest number that anybody
+ * asked for; the driver runs cycles while finished < wanted. */
+#include "collect/cycle.h"
+
+#include "base/chaos.h"
+#include "base/check.h"
+#include "collect/census.h"
+#include "collect/handshake.h"
+#include "collect/pacing.h"
+#include "collect/terminate.h"
+#include "collect/verify.h"
+#include "os/clock.h"
+#include "os/machine.h"
+
+#include <errno.h>
+
+/* Go's: a heap that allocates nothing is still looked through now and then. */
+#define PERIOD_NS (UINT64_C(120) * 1000000000)
+
+/* Packets may take this part of the address space of the heap, and at least
+ * so much.  Only what is used is ever touched. */
+enum { GREY_PART = 32 };
+#define GREY_MIN_BYTES ((size_t)16 << 20)
+/* How long the driver waits for packets before it tries again. */
+enum { PACKETS_NS = 100 * 1000 };
+
+static const enum phase phase_before[] = {
+    [PHASE_IDLE] = PHASE_CENSUS, [PHASE_START] = PHASE_IDLE,
+    [PHASE_MARK] = PHASE_START,  [PHASE_END] = PHASE_MARK,
+    [PHASE_CENSUS] = PHASE_END,
+};
+
+static void set_phase(struct collector *collector, enum phase phase)
+{
+  CHECK(collector_phase(collector) == phase_before[phase]);
+  STORE_RELAXED(&collector->phase, phase);
+}
+
+int collector_open(struct collector *collector,
+                   const struct collector_setup *setup)
+{
+  int error = arena_open(&collector->arena, setup->reserve_bytes);
+  if (error)
+    return error;
+  size_t grey_bytes = collector->arena.bytes / GREY_PART;
+  if (!grey_init(&collector->grey, grey_bytes < GREY_MIN_BYTES ? GREY_MIN_BYTES
+                                                               : grey_bytes)) {
+    arena_close(&collector->arena);
+    return ENOMEM;
+  }
+  registry_init(&collector->registry);
+  rootset_init(&collector->roots, setup->data_segments);
+  park_init(&collector->wake);
+  park_init(&collector->done);
+  collector->opened_ns = clock_now();
+  collector->processors = machine_processors();
+  collector->workers_are_asked = setup->workers > 0;
+  collector->workers =
+      setup->workers ? setup->workers : worker_count(collector->processors);
+  collector->slow_ms = setup->slow_ms;
+  collector->verify = setup->verify;
+  pacing_init(collector, setup->gc_percent, setup->memory_limit);
+  error = helpers_start(collector);
+  if (error)
+    collector_close(collector);
+  return error;
+}
+
+void collector_close(struct collector *collector)
+{
+  helpers_stop(collector);
+  pacing_destroy(collector);
+  park_destroy(&collector->done);
+  park_destroy(&collector->wake);
+  rootset_destroy(&collector->roots);
+  registry_destroy(&collector->registry);
+  grey_destroy(&collector->grey);
+  arena_close(&collector->arena);
+}
+
+static void raise_to(uint64_t *number, uint64_t to)
+{
+  uint64_t seen = LOAD_RELAXED(number);
+  while (seen < to && !CAS_ACQ_REL(number, &seen, to)) /* with cycle_next() */
+    ;
+}
+
+uint64_t cycle_ask(struct collector *collector, bool forced)
+{
+  /* A cycle that has begun may have passed by what is garbage now. */
+  uint64_t number = LOAD_ACQUIRE(&collector->begun) + 1; /* with cycle_run() */
+  if (forced)
+    raise_to(&collector->wanted_forced, number);
+  raise_to(&collector->wanted, number);
+  park_signal(&collector->wake);
+  return number;
+}
+
+void cycle_await(struct collector *collector, uint64_t number)
+{
+  for (;;) {
+    uint64_t noted = park_note(&collector->done);
+    if (LOAD_ACQUIRE(&collector->finished) >= number) /* with cycle_run() */
+      return;
+    park_wait(&collector->done, noted, UINT64_MAX);
+  }
+}
+
+void cycle_ask_if_due(struct collector *collector)
+{
+  if (pacing_is_due(collector) &&
+      LOAD_RELAXED(&collector->wanted) <= LOAD_RELAXED(&collector->begun) &&
+      collector_phase(collector) == PHASE_IDLE)
+    cycle_ask(collector, false);
+}
+
+bool cycle_next(struct collector *collector)
+{
+  for (;;) {
+    uint64_t noted = park_note(&collector->wake);
+    if (LOAD_ACQUIRE(&collector->closing)) /* with the closer */
+      return false;
+    if (LOAD_ACQUIRE(&collector->wanted) > collector->finished ||
+        pacing_is_due(collector))
+      return true;
+    if (!park_wait(&collector->wake, noted, PERIOD_NS) &&
+        LOAD_RELAXED(&collector->pacing.pacer.gc_percent) >= 0)
+      return true;
+  }
+}
+
+/* Step 2's roots.  Packets that are short now come back: the program drops
+ * none, but the threads that served have handed theirs over. */
+static uint64_t gather_roots(struct collector *collector)
+{
+  bool complete;
+  uint64_t bytes;
+  for (;;) {
+    bytes = rootset_gather(&collector->roots, &collector->arena,
+                           &collector->grey, &complete);
+    if (complete)
+      return bytes;
+    clock_sleep(PACKETS_NS);
+  }
+}
+
+static void start(struct collector *collector, uint32_t epoch)
+{
+  struct registry *registry = &collector->registry;
+  set_phase(collector, PHASE_START);
+  registry->longest_service[SERVICE_STARTING] = 0;
+  registry->longest_service[SERVICE_ENDING] = 0;
+  STORE_RELAXED(&registry->stack_bytes, 0);
+  pacing_start(collector);
+  rootset_log(&collector->roots, true);
+  handshake_run(collector, HANDSHAKE_1, epoch);
+  CHAOS("after-h1");
+  handshake_run(collector, HANDSHAKE_1B, epoch);
+  handshake_post(collector, HANDSHAKE_2, epoch);
+  uint64_t roots = gather_roots(collector);
+  handshake_wait(collector);
+  STORE_RELAXED(&collector->pacing.root_work, roots);
+  STORE_RELAXED(&collector->pacing.stack_work,
+                LOAD_RELAXED(&registry->stack_bytes));
+  /* Pairs with the barrier's acquire: allocated slots are published. */
+  STORE_RELEASE(&registry->all_scanned, 1);
+}
+
+static unsigned mark(struct collector *collector, uint32_t epoch)
+{
+  struct turn turn;
+  set_phase(collector, PHASE_MARK);
+  grey_open(&collector->grey);
+  if (collector->helper_count)
+    park_signal(&collector->wake);
+  turn_begin(&turn, collector, 0);
+  unsigned rounds = terminate_marking(collector, &turn, epoch);
+  turn_count(&turn);
+  return rounds;
+}
+
+static void end(struct collector *collector, uint32_t epoch)
+{
+  set_phase(collector, PHASE_END);
+  rootset_log(&collector->roots, false);
+  handshake_run(collector, HANDSHAKE_4, epoch);
+  STORE_RELEASE(&collector->registry.all_scanned, 0); /* with the barrier */
+  grey_discard(&collector->grey);
+}
+
+struct cycle_record cycle_run(struct collector *collector)
+{
+  const struct flow *flow = &collector->arena.flow;
+  const struct registry *registry = &collector->registry;
+  uint32_t epoch = registry->joining.epoch;
+  uint64_t cpu_at_start = clock_thread_cpu();
+  struct cycle_record record = {
+      .number = collector->begun + 1,
+      .start_ns = clock_now(),
+      .live_at_start = flow_live(flow),
+  };
+  record.forced = LOAD_RELAXED(&collector->wanted_forced) >= record.number;
+  STORE_RELAXED(&collector->epoch, epoch);
+  STORE_RELEASE(&collector->begun, record.number); /* with cycle_ask() */
+
+  start(collector, epoch);
+  record.mark_ns = clock_now();
+  uint64_t cpu_at_mark = clock_thread_cpu();
+  record.rounds = mark(collector, epoch);
+  uint64_t cpu_at_end = clock_thread_cpu();
+  record.end_ns = clock_now();
+  record.live_at_end = flow_live(flow);
+  record.goal = pacing_goal(collector);
+  if (collector->verify)
+    verify_marks(collector, epoch);
+  end(collector, epoch);
+  set_phase(collector, PHASE_CENSUS);
+  struct census census = census_run(collector, epoch + 1);
+  record.marked = census.live;
+
+  record.pause_ns[0] =
+      LOAD_RELAXED(&registry->longest_service[SERVICE_STARTING]);
+  record.pause_ns[1] = LOAD_RELAXED(&registry->longest_service[SERVICE_ENDING]);
+  record.assist_ns = LOAD_RELAXED(&collector->pacing.assist_ns);
+  record.worker_ns = LOAD_RELAXED(&collector->pacing.worker_ns);
+  record.stack_bytes = LOAD_RELAXED(&collector->pacing.stack_work);
+  record.root_bytes = LOAD_RELAXED(&collector->pacing.root_work);
+  record.other_ns =
+      clock_thread_cpu() - cpu_at_end + cpu_at_mark - cpu_at_start;
+  record.swept_ns = clock_now();
+  record.wall_end = clock_wall();
+  pacing_end(collector, &record);
+  set_phase(collector, PHASE_IDLE);
+  return record;
+}
+
+void cycle_finish(struct collector *collector, const struct cycle_record *record)
+{
+  STORE_RELEASE(&collector->finished, record->number); /* with cycle_await() */
+  park_signal(&collector->done);
+}

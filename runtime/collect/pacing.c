@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* pacing.c -- between the pacer's arithmetic and the heap's counters
+ *
+ * Figures go in, numbers come out and are published.  What is published may be
+ * a moment old; the pacer is told the truth again at the next revision. */
+#include "collect/pacing.h"
+
+#include "os/clock.h"
+
+static struct pacer_memory memory_figures(struct collector *collector)
+{
+  struct arena *arena = &collector->arena;
+  struct pages_figures pages = pages_read(arena);
+  return (struct pacer_memory){
+      .mapped_ready = pages.committed - pages.released +
+                      grey_bytes(&collector->grey),
+      .heap_free = pages.committed - pages.released - pages.in_use,
+      .heap_alloc = flow_live(&arena->flow),
+  };
+}
+
+static struct pacer_work work_done(const struct pacing *pacing)
+{
+  return (struct pacer_work){
+      .heap = LOAD_RELAXED(&pacing->heap_work),
+      .stack = LOAD_RELAXED(&pacing->stack_work),
+      .globals = LOAD_RELAXED(&pacing->root_work),
+  };
+}
+
+static void store_double(double *to, double value)
+{
+  __atomic_store(to, &value, __ATOMIC_RELAXED);
+}
+
+static double load_double(const double *from)
+{
+  double value;
+  __atomic_load(from, &value, __ATOMIC_RELAXED);
+  return value;
+}
+
+/* With the lock. */
+static void publish(struct collector *collector)
+{
+  struct pacing *pacing = &collector->pacing;
+  struct pacer_memory memory = memory_figures(collector);
+  STORE_RELAXED(&pacing->trigger,
+                pacer_trigger(&pacing->pacer, &memory, NULL));
+}
+
+/* With the lock. */
+static void revise(struct collector *collector)
+{
+  struct pacing *pacing = &collector->pacing;
+  const struct flow *flow = &collector->arena.flow;
+  struct pacer_memory memory = memory_figures(collector);
+  /* What is born during the cycle is black: it adds nothing to scan. */
+  pacer_revise(&pacing->pacer, &memory, flow_live(flow),
+               pacing->pacer.scannable, work_done(pacing));
+  store_double(&pacing->work_per_byte,
+               pacer_assist_work_per_byte(&pacing->pacer));
+  store_double(&pacing->bytes_per_work,
+               pacer_assist_bytes_per_work(&pacing->pacer));
+}
+
+void pacing_init(struct collector *collector, int gc_percent,
+                 int64_t memory_limit)
+{
+  struct pacing *pacing = &collector->pacing;
+  lock_init(&pacing->lock, RANK_control);
+  pacer_init(&pacing->pacer, gc_percent, memory_limit);
+  pacer_commit(&pacing->pacer, 0, true);
+  publish(collector);
+}
+
+void pacing_destroy(struct collector *collector)
+{
+  lock_destroy(&collector->pacing.lock);
+}
+
+/* A setting has changed: it holds from now on.  With the lock. */
+static void settings_changed(struct collector *collector)
+{
+  enum phase phase = collector_phase(collector);
+  pacer_commit(&collector->pacing.pacer, flow_live(&collector->arena.flow),
+               phase == PHASE_IDLE);
+  publish(collector);
+  if (phase == PHASE_START || phase == PHASE_MARK)
+    revise(collector);
+}
+
+int pacing_set_percent(struct collector *collector, int percent)
+{
+  lock_acquire(&collector->pacing.lock);
+  int old = pacer_set_percent(&collector->pacing.pacer, percent);
+  settings_changed(collector);
+  lock_release(&collector->pacing.lock);
+  return old;
+}
+
+int64_t pacing_set_limit(struct collector *collector, int64_t bytes)
+{
+  lock_acquire(&collector->pacing.lock);
+  int64_t old = pacer_set_limit(&collector->pacing.pacer, bytes);
+  if (bytes >= 0)
+    settings_changed(collector);
+  lock_release(&collector->pacing.lock);
+  return old;
+}
+
+uint64_t pacing_goal(struct collector *collector)
+{
+  lock_acquire(&collector->pacing.lock);
+  struct pacer_memory memory = memory_figures(collector);
+  uint64_t goal = pacer_goal(&collector->pacing.pacer, &memory);
+  lock_release(&collector->pacing.lock);
+  return goal;
+}
+
+/* All registered stacks in full would be address space, not work: a thread's
+ * 8 MiB of stack hold a few KiB.  The most that stacks grow between two cycles
+ * is what the pacer asks for. */
+static uint64_t most_stack(const struct collector *collector)
+{
+  enum { GROWTH_BYTES = 64 * 1024 };
+  uint64_t threads = LOAD_RELAXED(&collector->registry.attached);
+  return collector->pacing.pacer.last_stack_scan + threads * GROWTH_BYTES;
+}
+
+void pacing_start(struct collector *collector)
+{
+  struct pacing *pacing = &collector->pacing;
+  const struct flow *flow = &collector->arena.flow;
+  lock_acquire(&pacing->lock);
+  STORE_RELAXED(&pacing->heap_work, 0);
+  STORE_RELAXED(&pacing->stack_work, 0);
+  STORE_RELAXED(&pacing->root_work, 0);
+  STORE_RELAXED(&pacing->assist_ns, 0);
+  STORE_RELAXED(&pacing->worker_ns, 0);
+  STORE_RELAXED(&pacing->credit, 0);
+  pacer_start(&pacing->pacer, flow_live(flow), flow_scannable(flow),
+              most_stack(collector),
+              LOAD_RELAXED(&collector->roots.bytes));
+  revise(collector);
+  lock_release(&pacing->lock);
+}
+
+void pacing_end(struct collector *collector, const struct cycle_record *record)
+{
+  struct pacing *pacing = &collector->pacing;
+  uint64_t worker_ns = LOAD_RELAXED(&pacing->worker_ns);
+  uint64_t duration = record->end_ns - record->start_ns;
+  /* Workers that ran beyond the quarter did so on processors that the program
+   * left idle. */
+  uint64_t quarter = duration * collector->processors / 4;
+  lock_acquire(&pacing->lock);
+  pacer_end(&pacing->pacer, LOAD_RELAXED(&pacing->assist_ns),
+            worker_ns > quarter ? worker_ns - quarter : 0, duration,
+            collector->processors, record->marked, work_done(pacing));
+  pacer_commit(&pacing->pacer, flow_live(&collector->arena.flow), true);
+  publish(collector);
+  lock_release(&pacing->lock);
+}
+
+void pacing_revise(struct collector *collector)
+{
+  if (lock_try(&collector->pacing.lock)) {
+    if (collector_phase(collector) == PHASE_MARK)
+      revise(collector);
+    lock_release(&collector->pacing.lock);
+  }
+}
+
+struct price pacing_price(const struct collector *collector)
+{
+  return (struct price){
+      .work_per_byte = load_double(&collector->pacing.work_per_byte),
+      .bytes_per_work = load_double(&collector->pacing.bytes_per_work),
+  };
+}

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* pacing.h -- between the pacer's arithmetic and the heap's counters
+ *
+ * The pacer is a struct under a lock; what allocation needs of it is published
+ * as plain words: the trigger, and the price of a byte. */
+#ifndef DUSK_COLLECT_PACING_H
+#define DUSK_COLLECT_PACING_H
+
+#include "collect/collector.h"
+
+void pacing_init(struct collector *collector, int gc_percent,
+                 int64_t memory_limit);
+void pacing_destroy(struct collector *collector);
+
+/* Any thread. */
+int pacing_set_percent(struct collector *collector, int percent);
+int64_t pacing_set_limit(struct collector *collector, int64_t bytes);
+uint64_t pacing_goal(struct collector *collector);
+
+/* The driver, around a cycle. */
+void pacing_start(struct collector *collector);
+void pacing_end(struct collector *collector, const struct cycle_record *record);
+
+/* Sets the price of allocation anew.  Anybody, often: returns at once if
+ * somebody else is at it. */
+void pacing_revise(struct collector *collector);
+
+struct price {
+  double work_per_byte;
+  double bytes_per_work;
+};
+struct price pacing_price(const struct collector *collector);
+
+/* Is it time for a cycle?  One load and a compare of what threads have taken. */
+static inline bool pacing_is_due(const struct collector *collector)
+{
+  return flow_live(&collector->arena.flow) >=
+         LOAD_RELAXED(&collector->pacing.trigger);
+}
+
+#endif

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: MIT */
+/* terminate.c -- marking until nothing is grey anywhere
+ *
+ * Runs on the driver.  The grey set is spread over many threads, which go on
+ * while we look; no look at one place after the other can tell that all are
+ * empty at once.  So: when the lists are empty and no marker is inside, clear
+ * `dirty` and ask every thread for its log (H3).  If all have served, the lists
+ * are empty, no marker is inside, and `dirty` is still clear, the round was
+ * clean.  Then at the moment of its first service nothing was grey anywhere, so
+ * nothing that can be reached was white, so no later shade can find anything.
+ *
+ *   .dirty   cleared before the round is posted; set before anything is pushed.
+ *   .door    markers pass grey_enter(); once grey_shut() returned true, none is
+ *            inside and none will be.  Asked last: a marker that was inside
+ *            during the round may have handed something over.
+ *
+ * Without the handshake a buffer is filled behind the collector's back (the
+ * model's M_NONATOMIC_TERM). */
+#include "collect/terminate.h"
+
+#include "base/chaos.h"
+#include "collect/handshake.h"
+#include "os/clock.h"
+
+/* How long the driver waits for other markers to run dry: an assist takes some
+ * tens of microseconds. */
+enum { MARKERS_NS = 20 * 1000 };
+
+/* Drains the grey set, with others, until it looks empty and all have left. */
+static void drain(struct collector *collector, struct turn *turn)
+{
+  struct grey *grey = &collector->grey;
+  struct dusk_tracer tracer;
+  for (;;) {
+    if (!grey_is_empty(grey) && mark_enter(&tracer, collector)) {
+      while (turn_mark(turn, &tracer))
+        ;
+      mark_leave(&tracer);
+    } else if (LOAD_ACQUIRE(&grey->busy)) { /* with grey_leave() */
+      clock_sleep(MARKERS_NS);
+    } else if (LOAD_RELAXED(&grey->overflowed) &&
+               mark_enter(&tracer, collector)) {
+      mark_rescan(&tracer);
+      mark_leave(&tracer);
+    } else if (grey_is_empty(grey)) {
+      return;
+    }
+  }
+}
+
+unsigned terminate_marking(struct collector *collector, struct turn *turn,
+                           uint32_t epoch)
+{
+  struct grey *grey = &collector->grey;
+  for (unsigned rounds = 1;; rounds++) {
+    drain(collector, turn);
+    STORE_RELAXED(&grey->dirty, 0); /* .dirty */
+    CHAOS("round-not-posted");
+    handshake_run(collector, HANDSHAKE_3, epoch);
+    if (!grey_shut(grey)) /* .door */
+      continue;
+    if (!LOAD_RELAXED(&grey->dirty) && !LOAD_RELAXED(&grey->overflowed))
+      return rounds;
+    grey_open(grey);
+  }
+}

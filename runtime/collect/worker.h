@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: MIT */
+/* worker.h -- marking in the background, and how much of a processor it takes
+ *
+ * A quarter of the processors marks while a cycle runs (PACING 3.7): whole
+ * workers from four processors on, and below that one worker that takes turns
+ * with the program.  A worker holds back only when the program wants its
+ * processor: while threads in the heap are fewer than the processors, there is
+ * one to spare. */
+#ifndef DUSK_COLLECT_WORKER_H
+#define DUSK_COLLECT_WORKER_H
+
+#include "collect/mark.h"
+
+/* One worker's share of a cycle's time. */
+struct turn {
+  struct collector *collector;
+  double share;       /* of a processor, 0 to 1 */
+  uint64_t began_ns;  /* wall */
+  uint64_t cpu_ns;    /* of this thread when it began */
+  uint64_t noted_ns;  /* processor time already counted */
+};
+
+void turn_begin(struct turn *turn, struct collector *collector,
+                unsigned worker);
+
+/* Marks for a while, then holds back if it has to.  false: the grey set has
+ * run dry. */
+bool turn_mark(struct turn *turn, struct dusk_tracer *tracer);
+
+/* Counts the processor time since the last count. */
+void turn_count(struct turn *turn);
+
+/* Workers besides the driver.  Returns 0 or EAGAIN. */
+WARN_UNUSED int helpers_start(struct collector *collector);
+void helpers_stop(struct collector *collector);
+
+/* Workers for a number of processors; the driver is one. */
+unsigned worker_count(unsigned processors);
+
+#endif

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/* arena.c -- reserving, growing and looking up
+ *
+ * Opening and closing run on one thread; growth under pages.lock; look-ups on
+ * any thread, with no lock: they read the page map, whose words are published
+ * with release once a span's descriptor is complete.
+ *
+ * Tested by tests/unit/arena.c. */
+#include "heap/arena.h"
+
+#include "base/bits.h"
+#include "heap/central.h"
+#include "os/machine.h"
+#include "os/vm.h"
+
+#include <errno.h>
+
+/* The heap grows by this much at a time: two huge pages. */
+enum { CHUNK_PAGES = 512 };
+#define CHUNK_BYTES ((size_t)CHUNK_PAGES * PAGE_BYTES)
+
+/* What an arena reserves when nobody says otherwise, and the least. */
+#define RESERVE_DEFAULT ((size_t)1 << 40)
+#define RESERVE_MIN (2 * CHUNK_BYTES)
+
+/* Pages below here stay small pages: a small heap must not begin with huge
+ * ones.  Beyond it the heap is big enough for 2 MiB not to matter. */
+enum { HUGE_FROM_PAGES = 16 * CHUNK_PAGES };
+
+/* The tables, each a multiple of the system's page. */
+struct plan {
+  size_t marks, info, spans, bits, centrals;
+};
+
+static struct plan plan_for(size_t bytes)
+{
+  size_t pages = bytes >> PAGE_LOG2;
+  size_t unit = vm_page_size();
+  return (struct plan){
+      .marks = align_up(pages * PAGE_MARK_WORDS * sizeof(uint64_t), unit),
+      .info = align_up(pages * sizeof(uint64_t), unit),
+      .spans = align_up(pages * sizeof(struct span), unit),
+      .bits = align_up(divide_up(pages, 64) * sizeof(uint64_t), unit),
+      .centrals = align_up(sizeof(struct central) * DUSK_KINDS_MAX *
+                               DUSK_SIZE_CLASSES,
+                           unit),
+  };
+}
+
+static size_t plan_total(const struct plan *plan)
+{
+  return 2 * plan->marks + plan->info + plan->spans + 2 * plan->bits +
+         plan->centrals;
+}
+
+static void place_tables(struct arena *arena, const struct plan *plan)
+{
+  char *at = arena->tables;
+  arena->marks[0] = (uint64_t *)(void *)at;
+  at += plan->marks;
+  arena->marks[1] = (uint64_t *)(void *)at;
+  at += plan->marks;
+  arena->info = (uint64_t *)(void *)at;
+  at += plan->info;
+  arena->spans = (struct span *)(void *)at;
+  at += plan->spans;
+  arena->heads = (uint64_t *)(void *)at;
+  at += plan->bits;
+  arena->dirty = (uint64_t *)(void *)at;
+  at += plan->bits;
+  arena->centrals = (struct central *)(void *)at;
+}
+
+static bool reserve(struct arena *arena, size_t bytes)
+{
+  struct plan plan = plan_for(bytes);
+  void *base = vm_reserve(bytes, CHUNK_BYTES);
+  if (!base)
+    return false;
+  arena->tables_bytes = plan_total(&plan);
+  arena->tables = vm_reserve(arena->tables_bytes, vm_page_size());
+  if (!arena->tables) {
+    vm_unmap(base, bytes);
+    return false;
+  }
+  arena->base = (uintptr_t)base;
+  arena->bytes = bytes;
+  place_tables(arena, &plan);
+  return true;
+}
+
+/* Half of the address space that is left is for the heap: the other half is
+ * the program's, and the tables'. */
+static size_t default_reserve(void)
+{
+  uint64_t space = machine_address_space();
+  if (space == UINT64_MAX || space / 2 > RESERVE_DEFAULT)
+    return RESERVE_DEFAULT;
+  size_t bytes = align_down((size_t)(space / 2), CHUNK_BYTES);
+  return bytes < RESERVE_MIN ? RESERVE_MIN : bytes;
+}
+
+int arena_open(struct arena *arena, size_t bytes)
+{
+  *arena = (struct arena){0};
+  size_t wanted = bytes ? align_up(bytes, CHUNK_BYTES) : default_reserve();
+  size_t got = wanted;
+  while (!reserve(arena, got)) {
+    if (got <= RESERVE_MIN)
+      return ENOMEM;
+    got = align_down(got / 2, CHUNK_BYTES);
+    got = got < RESERVE_MIN ? RESERVE_MIN : got;
+  }
+  if (got < machine_memory_bytes() && (!bytes || got < wanted))
+    complain("the heap is limited to %zu MiB of address space: %s", got >> 20,
+             machine_address_space() == UINT64_MAX
+                 ? "the system refused to reserve more"
+                 : "RLIMIT_AS (ulimit -v) leaves no more");
+  sizeclass_fill(arena->classes);
+  pages_init(&arena->pages, (uint32_t)(got >> PAGE_LOG2));
+  if (!kinds_init(&arena->kinds))
+    goto fail;
+  for (uint32_t kind = 0; kind < kinds_count(&arena->kinds); kind++)
+    if (!centrals_commit(arena, kind))
+      goto fail_kinds;
+  return 0;
+fail_kinds:
+  kinds_destroy(&arena->kinds);
+fail:
+  vm_unmap(arena->tables, arena->tables_bytes);
+  vm_unmap((void *)arena->base, arena->bytes);
+  return ENOMEM;
+}
+
+void arena_close(struct arena *arena)
+{
+  kinds_destroy(&arena->kinds);
+  lock_destroy(&arena->pages.lock);
+  vm_unmap(arena->tables, arena->tables_bytes);
+  vm_unmap((void *)arena->base, arena->bytes);
+}
+
+/* Makes the part of a table usable that describes some pages: `bits_each` bits
+ * a page, rounded outwards to whole system pages.  Committing a page twice
+ * changes nothing in it. */
+static bool commit_table(struct arena *arena, void *table, size_t bits_each,
+                         uint32_t from, uint32_t to)
+{
+  size_t unit = vm_page_size();
+  size_t start = align_down((size_t)from * bits_each / 8, unit);
+  size_t end = align_up(divide_up((size_t)to * bits_each, 8), unit);
+  arena->tables_usable += divide_up((size_t)(to - from) * bits_each, 8);
+  return vm_commit((char *)table + start, end - start);
+}
+
+bool arena_commit(struct arena *arena, uint32_t page)
+{
+  CHECK(lock_rank_is_held(RANK_pages));
+  struct pages *pages = &arena->pages;
+  uint32_t from = pages->committed;
+  size_t wanted = align_up(page, CHUNK_PAGES);
+  uint32_t to = wanted < pages->limit ? (uint32_t)wanted : pages->limit;
+  size_t line = PAGE_MARK_WORDS * 64;
+  uint64_t usable = arena->tables_usable;
+  if (!commit_table(arena, arena->marks[0], line, from, to) ||
+      !commit_table(arena, arena->marks[1], line, from, to) ||
+      !commit_table(arena, arena->info, 64, from, to) ||
+      !commit_table(arena, arena->spans, sizeof(struct span) * 8, from, to) ||
+      !commit_table(arena, arena->heads, 1, from, to) ||
+      !commit_table(arena, arena->dirty, 1, from, to) ||
+      !vm_commit(arena_page(arena, from), (size_t)(to - from) << PAGE_LOG2)) {
+    arena->tables_usable = usable;
+    return false;
+  }
+  if (from >= HUGE_FROM_PAGES)
+    vm_advise_huge(arena_page(arena, from), (size_t)(to - from) << PAGE_LOG2);
+  pages->committed = to;
+  STORE_RELEASE(&arena->end, to); /* pairs with object_find() and the census */
+  return true;
+}
+
+int arena_define_kind(struct arena *arena, const dusk_kind_spec *spec,
+                      dusk_kind *kind)
+{
+  dusk_kind made;
+  int error = kind_define(&arena->kinds, spec, &made);
+  if (error)
+    return error;
+  if (!centrals_commit(arena, made))
+    return ENOMEM; /* the kind stays defined, and unknown to the caller */
+  *kind = made;
+  return 0;
+}
+
+static struct span *make(struct arena *arena, uint32_t pages, uint16_t kind,
+                         uint8_t size_class, uint32_t epoch)
+{
+  bool needs_zero;
+  uint32_t page = pages_take(arena, pages, &needs_zero);
+  if (page == PAGE_NONE)
+    return NULL;
+  struct span *span = &arena->spans[page];
+  *span = (struct span){
+      .pages = pages,
+      .kind = kind,
+      .size_class = size_class,
+      .slots = 1,
+      .epoch = epoch,
+      .needs_zero = needs_zero,
+  };
+  return span;
+}
+
+struct span *span_make(struct arena *arena, uint16_t kind, uint8_t size_class,
+                       uint32_t epoch)
+{
+  const struct sizeclass *c = &arena->classes[size_class];
+  struct span *span = make(arena, c->pages, kind, size_class, epoch);
+  if (span) {
+    span->slots = c->slots;
+    span->size = c->size;
+    span->reciprocal = c->reciprocal;
+    kind_note_class(arena->kinds.table[kind], size_class);
+    span_set_state(span, SPAN_CACHED);
+    span_publish(arena, span);
+  }
+  return span;
+}
+
+struct span *span_make_large(struct arena *arena, uint16_t kind, size_t bytes,
+                             uint32_t epoch)
+{
+  size_t pages = divide_up(bytes, PAGE_BYTES);
+  if (bytes > arena->bytes || pages >= arena->pages.limit)
+    return NULL;
+  struct span *span =
+      make(arena, (uint32_t)pages, kind, CLASS_LARGE, epoch);
+  if (span)
+    span_set_state(span, SPAN_LARGE);
+  return span;
+}
+
+void span_publish(struct arena *arena, struct span *span)
+{
+  uint32_t head = arena_span_page(arena, span);
+  uint64_t info = pageinfo_make(head, span->kind, span->size_class);
+  for (uint32_t i = 0; i < span->pages; i++)
+    STORE_RELEASE(&arena->info[head + i], info); /* pairs with object_find() */
+  /* Pairs with arena_next_head(). */
+  __atomic_fetch_or(&arena->heads[head >> 6], UINT64_C(1) << (head & 63),
+                    __ATOMIC_RELEASE);
+}
+
+void span_unpublish(struct arena *arena, struct span *span)
+{
+  uint32_t head = arena_span_page(arena, span);
+  AND_RELAXED(&arena->heads[head >> 6], ~(UINT64_C(1) << (head & 63)));
+  for (uint32_t i = 0; i < span->pages; i++)
+    STORE_RELAXED(&arena->info[head + i], 0);
+  span_set_state(span, SPAN_FREE);
+}
+
+uint32_t arena_next_head(const struct arena *arena, uint32_t page)
+{
+  uint32_t end = LOAD_ACQUIRE(&arena->end); /* with arena_commit() */
+  if (page >= end)
+    return PAGE_NONE;
+  uint32_t word = page >> 6;
+  /* Pairs with span_publish(): who sees the bit sees the descriptor. */
+  uint64_t found = LOAD_ACQUIRE(&arena->heads[word]) & ~bit_range(0, page & 63);
+  while (!found) {
+    if (++word << 6 >= end)
+      return PAGE_NONE;
+    found = LOAD_ACQUIRE(&arena->heads[word]);
+  }
+  return (word << 6) + bit_lowest(found);
+}
+
+bool object_find(const struct arena *arena, uintptr_t word,
+                 struct object *object)
+{
+  uint32_t page = arena_page_of(arena, word);
+  /* Pairs with arena_commit(): the tables are usable below `end`. */
+  if (!arena_holds(arena, word) || page >= LOAD_ACQUIRE(&arena->end))
+    return false;
+  uint64_t info = LOAD_ACQUIRE(&arena->info[page]); /* with span_publish() */
+  if (!info)
+    return false;
+  struct span *span = &arena->spans[pageinfo_head(info)];
+  uintptr_t start = (uintptr_t)arena_page(arena, pageinfo_head(info));
+  object->span = span;
+  if (pageinfo_class(info) == CLASS_LARGE) {
+    object->start = start;
+    object->bytes = span_bytes(span);
+    return true;
+  }
+  uint32_t slot = span_slot(span, word - start);
+  object->start = start + (uintptr_t)slot * span->size;
+  object->bytes = span->size;
+  return slot < span->slots;
+}

@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: MIT */
+/* pages.c -- the page heap: which pages are free
+ *
+ * Runs on threads that need a span, and on the collector when the census frees
+ * one, under pages.lock; nothing here waits for anything else.
+ *
+ * ALWAYS TRUE, with the lock free:
+ *   .apart     two free extents never touch: pages_give() joins them.
+ *   .frontier  no extent reaches the frontier or beyond.
+ *   .clean     a page whose dirty bit is clear reads as zero.
+ *
+ * Tested by tests/unit/pages.c against an array of flags. */
+#include "heap/pages.h"
+
+#include "base/bits.h"
+#include "heap/arena.h"
+#include "os/vm.h"
+
+void pages_init(struct pages *pages, uint32_t limit)
+{
+  lock_init(&pages->lock, RANK_pages);
+  pages->root = PAGE_NONE;
+  pages->frontier = 1; /* page 0 is PAGE_NONE */
+  pages->committed = 0;
+  pages->limit = limit;
+  pages->random = 2463534242u;
+}
+
+/* Xorshift (Marsaglia 2003): any spread will do. */
+static uint32_t next_priority(struct pages *pages)
+{
+  pages->random ^= pages->random << 13;
+  pages->random ^= pages->random >> 17;
+  pages->random ^= pages->random << 5;
+  return pages->random;
+}
+
+/* The tree.  `t` is the array of descriptors; index 0 is the empty tree. */
+
+static uint32_t longest_in(const struct span *t, uint32_t node)
+{
+  return node ? t[node].longest : 0;
+}
+
+static void refresh(struct span *t, uint32_t node)
+{
+  uint32_t longest = t[node].pages;
+  uint32_t left = longest_in(t, t[node].left);
+  uint32_t right = longest_in(t, t[node].right);
+  if (left > longest)
+    longest = left;
+  if (right > longest)
+    longest = right;
+  t[node].longest = longest;
+}
+
+/* Joins two trees; every extent of `low` lies below those of `high`. */
+static uint32_t join(struct span *t, uint32_t low, uint32_t high)
+{
+  if (!low || !high)
+    return low ? low : high;
+  uint32_t top = t[low].priority > t[high].priority ? low : high;
+  if (top == low)
+    t[low].right = join(t, t[low].right, high);
+  else
+    t[high].left = join(t, low, t[high].left);
+  refresh(t, top);
+  return top;
+}
+
+static void split(struct span *t, uint32_t node, uint32_t page, uint32_t *low,
+                  uint32_t *high)
+{
+  if (!node) {
+    *low = *high = 0;
+    return;
+  }
+  if (node < page) {
+    split(t, t[node].right, page, &t[node].right, high);
+    *low = node;
+  } else {
+    split(t, t[node].left, page, low, &t[node].left);
+    *high = node;
+  }
+  refresh(t, node);
+}
+
+static void insert(struct pages *pages, struct span *t, uint32_t page,
+                   uint32_t count)
+{
+  uint32_t low, high;
+  t[page].pages = count;
+  t[page].longest = count;
+  t[page].left = t[page].right = 0;
+  t[page].priority = next_priority(pages);
+  split(t, pages->root, page, &low, &high);
+  pages->root = join(t, join(t, low, page), high);
+}
+
+static void remove_extent(struct span *t, uint32_t *link, uint32_t page)
+{
+  uint32_t node = *link;
+  if (node == page) {
+    *link = join(t, t[node].left, t[node].right);
+    return;
+  }
+  remove_extent(t, page < node ? &t[node].left : &t[node].right, page);
+  refresh(t, node);
+}
+
+/* The last extent that begins below `page`, or 0. */
+static uint32_t extent_below(const struct pages *pages, const struct span *t,
+                             uint32_t page)
+{
+  uint32_t found = 0;
+  for (uint32_t node = pages->root; node;) {
+    if (node < page)
+      found = node;
+    node = node < page ? t[node].right : t[node].left;
+  }
+  return found;
+}
+
+/* Cuts `count` pages off the low end of the lowest extent that has them: what
+ * is left moves its node up by `count`, with its priority and its children. */
+static uint32_t take_lowest(struct span *t, uint32_t *link, uint32_t count)
+{
+  uint32_t node = *link;
+  uint32_t page;
+  if (longest_in(t, t[node].left) >= count) {
+    page = take_lowest(t, &t[node].left, count);
+  } else if (t[node].pages < count) {
+    page = take_lowest(t, &t[node].right, count);
+  } else if (t[node].pages == count) {
+    *link = join(t, t[node].left, t[node].right);
+    return node;
+  } else {
+    struct span *rest = &t[node + count];
+    page = node;
+    rest->pages = t[node].pages - count;
+    rest->left = t[node].left;
+    rest->right = t[node].right;
+    rest->priority = t[node].priority;
+    *link = node = node + count;
+  }
+  refresh(t, node);
+  return page;
+}
+
+/* The dirty bits. */
+
+static uint32_t count_dirty(const uint64_t *dirty, uint32_t page,
+                            uint32_t count)
+{
+  uint32_t found = 0;
+  for (uint32_t end = page + count; page < end;) {
+    uint32_t stop = (page | 63) + 1 < end ? (page | 63) + 1 : end;
+    uint64_t mask = bit_range(page & 63, ((stop - 1) & 63) + 1);
+    found += bit_count(dirty[page >> 6] & mask);
+    page = stop;
+  }
+  return found;
+}
+
+static void set_dirty(uint64_t *dirty, uint32_t page, uint32_t count,
+                      bool value)
+{
+  for (uint32_t end = page + count; page < end;) {
+    uint32_t stop = (page | 63) + 1 < end ? (page | 63) + 1 : end;
+    uint64_t mask = bit_range(page & 63, ((stop - 1) & 63) + 1);
+    if (value)
+      dirty[page >> 6] |= mask;
+    else
+      dirty[page >> 6] &= ~mask;
+    page = stop;
+  }
+}
+
+/* Taking and giving. */
+
+/* Moves the frontier up far enough; the free extent that touches it, if there
+ * is one, is part of what is taken. */
+static uint32_t take_at_frontier(struct arena *arena, uint32_t count)
+{
+  struct pages *pages = &arena->pages;
+  struct span *t = arena->spans;
+  uint32_t start = pages->frontier;
+  uint32_t last = extent_below(pages, t, start);
+  if (last && last + t[last].pages == start)
+    start = last;
+  if (count > pages->limit - start)
+    return PAGE_NONE;
+  if (start + count > pages->committed &&
+      !arena_commit(arena, start + count))
+    return PAGE_NONE;
+  if (start == last)
+    remove_extent(t, &pages->root, last);
+  pages->frontier = start + count;
+  return start;
+}
+
+uint32_t pages_take(struct arena *arena, uint32_t count, bool *needs_zero)
+{
+  struct pages *pages = &arena->pages;
+  CHECK(count > 0);
+  lock_acquire(&pages->lock);
+  uint32_t page = longest_in(arena->spans, pages->root) >= count
+                      ? take_lowest(arena->spans, &pages->root, count)
+                      : take_at_frontier(arena, count);
+  if (page != PAGE_NONE) {
+    uint32_t dirty = count_dirty(arena->dirty, page, count);
+    pages->idle_dirty -= dirty;
+    pages->in_use += count;
+    set_dirty(arena->dirty, page, count, true);
+    *needs_zero = dirty > 0;
+  }
+  lock_release(&pages->lock);
+  return page;
+}
+
+void pages_give(struct arena *arena, uint32_t page, uint32_t count)
+{
+  struct pages *pages = &arena->pages;
+  struct span *t = arena->spans;
+  lock_acquire(&pages->lock);
+  pages->in_use -= count;
+  pages->idle_dirty += count;
+  uint32_t below = extent_below(pages, t, page);
+  uint32_t above = page + count;
+  /* .apart: join with the neighbours, if they are free. */
+  if (below && below + t[below].pages == page) {
+    remove_extent(t, &pages->root, below);
+    page = below;
+  }
+  uint32_t end = above;
+  if (above < pages->frontier && extent_below(pages, t, above + 1) == above) {
+    end += t[above].pages;
+    remove_extent(t, &pages->root, above);
+  }
+  insert(pages, t, page, end - page);
+  lock_release(&pages->lock);
+}
+
+/* Releases the dirty stretches of one extent. */
+static uint64_t release_extent(struct arena *arena, uint32_t page,
+                               uint32_t count)
+{
+  uint64_t bytes = 0;
+  uint32_t step = (uint32_t)(vm_page_size() / PAGE_BYTES);
+  step = step ? step : 1;
+  uint32_t end = page + count;
+  for (page = (uint32_t)align_up(page, step); page + step <= end;) {
+    uint32_t stop = page;
+    while (stop + step <= end && count_dirty(arena->dirty, stop, step))
+      stop += step;
+    if (stop == page) {
+      page += step;
+      continue;
+    }
+    size_t stretch = (size_t)(stop - page) << PAGE_LOG2;
+    if (vm_release(arena_page(arena, page), stretch)) {
+      arena->pages.idle_dirty -= count_dirty(arena->dirty, page, stop - page);
+      set_dirty(arena->dirty, page, stop - page, false);
+      bytes += stretch;
+    }
+    page = stop;
+  }
+  return bytes;
+}
+
+static uint64_t release_tree(struct arena *arena, uint32_t node)
+{
+  if (!node)
+    return 0;
+  struct span *t = arena->spans;
+  return release_tree(arena, t[node].left) +
+         release_extent(arena, node, t[node].pages) +
+         release_tree(arena, t[node].right);
+}
+
+uint64_t pages_release(struct arena *arena)
+{
+  struct pages *pages = &arena->pages;
+  lock_acquire(&pages->lock);
+  uint64_t bytes = release_tree(arena, pages->root);
+  pages->released += bytes;
+  lock_release(&pages->lock);
+  return bytes;
+}
+
+struct pages_figures pages_read(struct arena *arena)
+{
+  struct pages *pages = &arena->pages;
+  lock_acquire(&pages->lock);
+  uint64_t idle = pages->committed - pages->in_use;
+  struct pages_figures figures = {
+      .committed = (uint64_t)pages->committed << PAGE_LOG2,
+      .in_use = pages->in_use << PAGE_LOG2,
+      .released = (idle - pages->idle_dirty) << PAGE_LOG2,
+  };
+  lock_release(&pages->lock);
+  return figures;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/* run.c -- stretches of neighbouring free slots in a span
+ *
+ * Reads the bitmap of allocated slots, which for a cached span nobody else
+ * writes.  Tested by tests/unit/run.c against a slot-by-slot search. */
+#include "heap/run.h"
+
+#include <string.h>
+
+/* The first slot at or after `slot` whose bit is clear. */
+static uint32_t next_free(const uint64_t *allocated, size_t first,
+                          size_t stride, uint32_t slot, uint32_t slots)
+{
+  while (slot < slots && bit_test(allocated, first + slot * stride))
+    slot++;
+  return slot;
+}
+
+struct run run_next(const struct arena *arena, const uint64_t *allocated,
+                    struct span *span)
+{
+  size_t first = span_first_granule(arena, span);
+  size_t stride = span_stride(span);
+  uint32_t slot =
+      next_free(allocated, first, stride, span->next_slot, span->slots);
+  if (slot == span->slots) {
+    span->next_slot = slot;
+    return (struct run){0};
+  }
+  /* Only slot starts have bits, so the next bit ends the run. */
+  size_t end = bits_find(allocated, first + slot * stride,
+                         first + span->slots * stride);
+  uint32_t stop = span_slot(span, (end - first) << GRANULE_LOG2);
+  struct run run = {
+      .slot = slot,
+      .slots = stop - slot,
+      .start = span_slot_address(arena, span, slot),
+      .limit = span_slot_address(arena, span, stop),
+  };
+  span->next_slot = stop;
+  if (span->needs_zero)
+    memset((void *)run.start, 0, run.limit - run.start);
+  return run;
+}

@@ -1,0 +1,112 @@
+# SPDX-License-Identifier: MIT
+# Everything is compiled once, into a convenience library: libdusk.la exports
+# from it what libdusk.map names, and unit tests link it to reach the rest.
+noinst_LTLIBRARIES = libdusk-all.la
+libdusk_all_la_SOURCES = \
+	%reldir%/alloc/alloc.c \
+	%reldir%/alloc/alloc.h \
+	%reldir%/alloc/assist.c \
+	%reldir%/alloc/assist.h \
+	%reldir%/alloc/large.c \
+	%reldir%/alloc/large.h \
+	%reldir%/api/debug.def \
+	%reldir%/api/heap.c \
+	%reldir%/api/option.c \
+	%reldir%/api/option.h \
+	%reldir%/api/thread.c \
+	%reldir%/base/atomic.h \
+	%reldir%/base/bits.h \
+	%reldir%/base/chaos.c \
+	%reldir%/base/chaos.h \
+	%reldir%/base/check.c \
+	%reldir%/base/check.h \
+	%reldir%/base/compiler.h \
+	%reldir%/base/lock.c \
+	%reldir%/base/lock.h \
+	%reldir%/base/park.c \
+	%reldir%/base/park.h \
+	%reldir%/collect/census.c \
+	%reldir%/collect/census.h \
+	%reldir%/collect/collector.h \
+	%reldir%/collect/cycle.c \
+	%reldir%/collect/cycle.h \
+	%reldir%/collect/handshake.c \
+	%reldir%/collect/handshake.h \
+	%reldir%/collect/heap.h \
+	%reldir%/collect/mark.c \
+	%reldir%/collect/mark.h \
+	%reldir%/collect/pacing.c \
+	%reldir%/collect/pacing.h \
+	%reldir%/collect/scan.c \
+	%reldir%/collect/scan.h \
+	%reldir%/collect/terminate.c \
+	%reldir%/collect/terminate.h \
+	%reldir%/collect/verify.c \
+	%reldir%/collect/verify.h \
+	%reldir%/collect/worker.c \
+	%reldir%/collect/worker.h \
+	%reldir%/event/counters.c \
+	%reldir%/event/counters.h \
+	%reldir%/event/history.c \
+	%reldir%/event/history.h \
+	%reldir%/heap/arena.c \
+	%reldir%/heap/arena.h \
+	%reldir%/heap/central.c \
+	%reldir%/heap/central.h \
+	%reldir%/heap/gather.c \
+	%reldir%/heap/gather.h \
+	%reldir%/heap/grey.c \
+	%reldir%/heap/grey.h \
+	%reldir%/heap/kind.c \
+	%reldir%/heap/kind.h \
+	%reldir%/heap/markbits.c \
+	%reldir%/heap/markbits.h \
+	%reldir%/heap/pageinfo.h \
+	%reldir%/heap/pages.c \
+	%reldir%/heap/pages.h \
+	%reldir%/heap/run.c \
+	%reldir%/heap/run.h \
+	%reldir%/heap/shade.h \
+	%reldir%/heap/sizeclass.c \
+	%reldir%/heap/sizeclass.h \
+	%reldir%/heap/span.h \
+	%reldir%/heap/spanlist.h \
+	%reldir%/mutator/barrier.c \
+	%reldir%/mutator/barrier.h \
+	%reldir%/mutator/cache.c \
+	%reldir%/mutator/cache.h \
+	%reldir%/mutator/poll.c \
+	%reldir%/mutator/poll.h \
+	%reldir%/mutator/registry.c \
+	%reldir%/mutator/registry.h \
+	%reldir%/mutator/rootset.c \
+	%reldir%/mutator/rootset.h \
+	%reldir%/mutator/thread.c \
+	%reldir%/mutator/thread.h \
+	%reldir%/os/clock.c \
+	%reldir%/os/clock.h \
+	%reldir%/os/machine.c \
+	%reldir%/os/machine.h \
+	%reldir%/os/self.c \
+	%reldir%/os/self.h \
+	%reldir%/os/unwind.c \
+	%reldir%/os/unwind.h \
+	%reldir%/os/vm.c \
+	%reldir%/os/vm.h \
+	%reldir%/pace/pacer.c \
+	%reldir%/pace/pacer.h \
+	%reldir%/report/gctrace.c \
+	%reldir%/report/gctrace.h \
+	%reldir%/report/stats.c \
+	%reldir%/report/stats.h
+libdusk_all_la_LDFLAGS = $(DUSK_LDFLAGS)
+libdusk_all_la_LIBADD = $(UNWIND_LIBS) $(PTHREAD_LIBS)
+
+lib_LTLIBRARIES = libdusk.la
+libdusk_la_SOURCES =
+libdusk_la_LIBADD = libdusk-all.la
+libdusk_la_LDFLAGS = $(DUSK_LDFLAGS) -no-undefined \
+	-version-info $(DUSK_INTERFACE) \
+	$(VSCRIPT_LDFLAGS),$(srcdir)/libdusk.map
+EXTRA_libdusk_la_DEPENDENCIES = libdusk.map
+EXTRA_DIST += libdusk.map %reldir%/README.md

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: MIT */
+/* poll.c -- serving handshakes, and the regions in which others serve
+ *
+ * Runs on mutators at their safepoints; poll_serve_outside() on the collector.
+ * A service takes no lock that anybody holds for long and waits for nobody.
+ *
+ * ORDERING
+ *   round    acquire  pairs with registry_post()
+ *   served   release  in registry_acknowledge()
+ *   state    the thread releases OUTSIDE after saving its registers; the
+ *            collector acquires with its CAS to SERVED, works, and releases
+ *            OUTSIDE again; the thread acquires with its CAS to IN_HEAP. */
+#include "mutator/poll.h"
+
+#include "base/chaos.h"
+#include "base/check.h"
+#include "os/clock.h"
+
+#include <sched.h>
+
+/* One service; true: done. */
+static bool serve(struct registry *registry, struct dusk_thread *thread,
+                  const struct stack_view *stack)
+{
+  handshake_step *step = registry->step;
+  STORE_RELAXED(&thread->abi.poll, 0);
+  CHAOS("serving");
+  if (!step(thread, stack)) {
+    STORE_RELAXED(&thread->abi.poll, 1);
+    return false;
+  }
+  registry_acknowledge(registry, thread);
+  return true;
+}
+
+NOINLINE void poll_serve(struct dusk_thread *thread)
+{
+  struct registry *registry = thread->registry;
+  uint64_t round = LOAD_ACQUIRE(&registry->round); /* with registry_post() */
+  if (thread->served == round)
+    return; /* leaves poll alone: the next round may be setting it right now */
+  uintptr_t registers[SELF_REGISTERS];
+  struct stack_view stack = {.words = registers, .count = SELF_REGISTERS};
+  uint64_t start = clock_now();
+  stack.sp = self_save(registers);
+  serve(registry, thread, &stack);
+  registry_note_service(registry, clock_now() - start);
+}
+
+READS_AMBIGUOUS_WORDS
+static void copy_words(uintptr_t *to, uintptr_t from, size_t count)
+{
+  for (size_t i = 0; i < count; i++)
+    to[i] = ((const volatile uintptr_t *)from)[i];
+}
+
+NOINLINE void poll_go_outside(struct dusk_thread *thread, uintptr_t sp)
+{
+  poll_check(thread);
+  uintptr_t here = self_save(thread->outside_words);
+  size_t frames = (sp - here) / sizeof(uintptr_t);
+  if (frames > OUTSIDE_WORDS - SELF_REGISTERS)
+    PANIC("the frames that begin a blocking region have %zu words", frames);
+  copy_words(thread->outside_words + SELF_REGISTERS, here, frames);
+  thread->outside_count = SELF_REGISTERS + (uint32_t)frames;
+  thread->outside_sp = sp;
+  ADD_RELAXED(&thread->registry->outside, 1);
+  /* Pairs with the CAS in poll_serve_outside(). */
+  STORE_RELEASE(&thread->state, THREAD_OUTSIDE);
+  CHAOS("outside");
+}
+
+void poll_come_back(struct dusk_thread *thread)
+{
+  uint32_t state = THREAD_OUTSIDE;
+  uint64_t start = 0;
+  /* Pairs with the release in poll_serve_outside(). */
+  while (!CAS_ACQUIRE(&thread->state, &state, THREAD_IN_HEAP)) {
+    if (!start)
+      start = clock_now();
+    sched_yield(); /* a service takes microseconds */
+    state = THREAD_OUTSIDE;
+  }
+  SUB_RELAXED(&thread->registry->outside, 1);
+  if (start)
+    registry_note_service(thread->registry, clock_now() - start);
+  poll_check(thread);
+}
+
+bool poll_serve_outside(struct registry *registry, struct dusk_thread *thread)
+{
+  uint32_t state = THREAD_OUTSIDE;
+  /* Pairs with the release in poll_go_outside(). */
+  if (!CAS_ACQUIRE(&thread->state, &state, THREAD_SERVED))
+    return false;
+  CHAOS("served-outside");
+  bool done = true;
+  if (thread->served != LOAD_RELAXED(&registry->round)) {
+    struct stack_view stack = {.sp = thread->outside_sp,
+                               .words = thread->outside_words,
+                               .count = thread->outside_count};
+    done = serve(registry, thread, &stack);
+  }
+  /* Pairs with the CAS in poll_come_back(). */
+  STORE_RELEASE(&thread->state, THREAD_OUTSIDE);
+  return done;
+}

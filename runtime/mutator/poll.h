@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: MIT */
+/* poll.h -- serving handshakes, and the regions in which others serve */
+#ifndef DUSK_MUTATOR_POLL_H
+#define DUSK_MUTATOR_POLL_H
+
+#include "mutator/registry.h"
+
+/* Serves the round that is posted, if this thread has not served it.  At a
+ * safepoint: no barrier between its first read and its store, no object between
+ * allocation and initialisation. */
+void poll_serve(struct dusk_thread *thread);
+
+static inline void poll_check(struct dusk_thread *thread)
+{
+  if (UNLIKELY(LOAD_RELAXED(&thread->abi.poll)))
+    poll_serve(thread);
+}
+
+/* A blocking region; the thread is IN_HEAP before and after.  `sp` is the stack
+ * pointer of a caller further out whose frame lasts as long as the region.  The
+ * frames in between may be left: they hold that caller's registers, and are
+ * kept as they are now. */
+void poll_go_outside(struct dusk_thread *thread, uintptr_t sp);
+void poll_come_back(struct dusk_thread *thread);
+
+/* The collector: serves the thread if it is outside; true: it did, or the
+ * thread has served already. */
+bool poll_serve_outside(struct registry *registry, struct dusk_thread *thread);
+
+#endif

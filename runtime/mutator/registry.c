@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* registry.c -- the attached threads, and the handshake that is under way
+ *
+ * ALWAYS TRUE
+ *   .counted  a thread in the list has served the current round, or is one of
+ *             `owing` and has its poll set.
+ *   .alone    a round is posted only when the one before has owing == 0. */
+#include "mutator/registry.h"
+
+#include "base/bits.h"
+#include "os/vm.h"
+
+static size_t record_bytes(void)
+{
+  return align_up(sizeof(struct dusk_thread), vm_page_size());
+}
+
+void registry_init(struct registry *registry)
+{
+  *registry = (struct registry){.joining = {.epoch = 1}};
+  lock_init(&registry->lock, RANK_registry);
+  park_init(&registry->acknowledged);
+}
+
+void registry_destroy(struct registry *registry)
+{
+  while (registry->spare) {
+    struct dusk_thread *thread = registry->spare;
+    registry->spare = thread->next;
+    vm_unmap(thread, record_bytes());
+  }
+  park_destroy(&registry->acknowledged);
+  lock_destroy(&registry->lock);
+}
+
+struct dusk_thread *registry_make(struct registry *registry)
+{
+  lock_acquire(&registry->lock);
+  struct dusk_thread *thread = registry->spare;
+  if (thread)
+    registry->spare = thread->next;
+  lock_release(&registry->lock);
+  if (!thread && (thread = vm_map(record_bytes())))
+    ADD_RELAXED(&registry->caches, 1);
+  return thread;
+}
+
+void registry_spare(struct registry *registry, struct dusk_thread *thread)
+{
+  lock_acquire(&registry->lock);
+  thread->next = registry->spare;
+  registry->spare = thread;
+  lock_release(&registry->lock);
+}
+
+/* Becomes one more thread that owes the round; false: it is complete. */
+static bool owe_too(struct registry *registry)
+{
+  uint32_t owing = LOAD_RELAXED(&registry->owing);
+  while (owing)
+    if (CAS_ACQUIRE(&registry->owing, &owing, owing + 1)) /* acknowledge */
+      return true;
+  return false;
+}
+
+void registry_join(struct registry *registry, struct dusk_thread *thread)
+{
+  lock_acquire(&registry->lock);
+  struct joining joining = registry->joining;
+  bool owes = joining.owes && owe_too(registry);
+  thread_set_epoch(thread, joining.epoch);
+  thread->abi.barrier = joining.barrier;
+  thread->black = joining.black && !owes;
+  thread->scanned = thread->black;
+  thread->served = registry->round - owes;
+  STORE_RELAXED(&thread->abi.poll, owes);
+  STORE_RELEASE(&thread->state, THREAD_IN_HEAP); /* with thread_state() */
+  thread->next = registry->first;
+  registry->first = thread;
+  STORE_RELAXED(&registry->attached, registry->attached + 1);
+  lock_release(&registry->lock);
+}
+
+void registry_remove(struct registry *registry, struct dusk_thread *thread)
+{
+  CHECK(lock_rank_is_held(RANK_registry));
+  struct dusk_thread **link = &registry->first;
+  while (*link != thread)
+    link = &(*link)->next;
+  *link = thread->next;
+  STORE_RELAXED(&registry->attached, registry->attached - 1);
+  STORE_RELEASE(&thread->state, THREAD_DETACHED); /* with thread_state() */
+}
+
+void registry_post(struct registry *registry, handshake_step *step,
+                   struct joining joining)
+{
+  lock_acquire(&registry->lock);
+  CHECK(LOAD_RELAXED(&registry->owing) == 0); /* .alone */
+  registry->step = step;
+  registry->joining = joining;
+  STORE_RELAXED(&registry->owing, registry->attached);
+  /* Pairs with the acquire in poll_serve(): who sees the number sees the step,
+   * and all that the collector did before. */
+  STORE_RELEASE(&registry->round, registry->round + 1);
+  for (struct dusk_thread *t = registry->first; t; t = t->next)
+    STORE_RELAXED(&t->abi.poll, 1);
+  lock_release(&registry->lock);
+}
+
+void registry_acknowledge(struct registry *registry,
+                          struct dusk_thread *thread)
+{
+  /* Release: all that the thread stored and shaded until now is seen by the
+   * collector once it finds owing == 0. */
+  STORE_RELEASE(&thread->served, LOAD_RELAXED(&registry->round));
+  if (SUB_ACQ_REL(&registry->owing, 1) == 1)
+    park_signal(&registry->acknowledged);
+}
+
+void registry_note_service(struct registry *registry, uint64_t ns)
+{
+  uint64_t *longest = &registry->longest_service[LOAD_RELAXED(&registry->half)];
+  uint64_t seen = LOAD_RELAXED(longest);
+  while (ns > seen && !CAS_ACQUIRE(longest, &seen, ns))
+    ;
+}

@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: MIT */
+/* registry.h -- the attached threads, and the handshake that is under way
+ *
+ * A handshake is a round with a number.  The collector posts a step; each
+ * attached thread runs it once, at a safepoint of its own (poll.c), and the
+ * collector runs it for threads in blocking regions.  Posting, attaching and
+ * leaving take the lock, so that each thread either is counted by a round or
+ * joins as if it had served it. */
+#ifndef DUSK_MUTATOR_REGISTRY_H
+#define DUSK_MUTATOR_REGISTRY_H
+
+#include "base/lock.h"
+#include "base/park.h"
+#include "mutator/thread.h"
+
+/* What a thread does in a round, on itself or while SERVED.  false: it could
+ * not (no packet for its stack); it is asked again at its next safepoint. */
+typedef bool handshake_step(struct dusk_thread *thread,
+                            const struct stack_view *stack);
+
+/* The colour state with which a thread attaches: as if it had served all that
+ * was posted so far.
+ *
+ * Except that a thread which attaches while others still owe H2 owes it too.
+ * Its stack is empty, but its parent's may not have been copied, and what the
+ * parent hands over outside the heap (an argument to pthread_create) could be
+ * let go by the parent before its own H2: were the child taken for scanned,
+ * nobody would ever see that word (tests/stress/threads.c lost objects so). */
+struct joining {
+  uint32_t epoch;
+  bool barrier;
+  bool black;
+  bool owes; /* H2: joins white and not scanned while the round is open */
+};
+
+enum service_half { SERVICE_STARTING, SERVICE_ENDING };
+
+struct registry {
+  struct lock lock; /* RANK_registry */
+  struct dusk_thread *first;
+  struct dusk_thread *spare; /* detached, to be used again */
+  uint32_t attached;         /* written under lock */
+  uint32_t outside;          /* threads in blocking regions, atomic */
+  uint64_t caches;           /* thread records ever made */
+  struct joining joining;
+  struct tally left; /* allocated by threads that have left */
+
+  /* The round: step is written before the round's number, with release. */
+  handshake_step *step;
+  uint64_t round;
+  uint32_t owing; /* threads that have not served it, atomic */
+  struct park acknowledged;
+
+  /* Every thread has served H2, until the end of the cycle: words may be
+   * tested.  Release by the collector, acquire by the barrier. */
+  uint32_t all_scanned;
+
+  /* Longest service of this cycle, ns: its starting and its ending half. */
+  uint64_t longest_service[2];
+  uint32_t half; /* enum service_half */
+
+  /* Bytes of stack found in this cycle, atomic. */
+  uint64_t stack_bytes;
+};
+
+void registry_init(struct registry *registry);
+
+/* With no thread attached. */
+void registry_destroy(struct registry *registry);
+
+/* A thread record, new or used before; NULL: no memory. */
+WARN_UNUSED struct dusk_thread *registry_make(struct registry *registry);
+void registry_spare(struct registry *registry, struct dusk_thread *thread);
+
+/* Lets the calling thread join. */
+void registry_join(struct registry *registry, struct dusk_thread *thread);
+
+/* Takes the calling thread off the list; with the lock. */
+void registry_remove(struct registry *registry, struct dusk_thread *thread);
+
+/* Posts a round to all threads; from now on threads join as `joining`. */
+void registry_post(struct registry *registry, handshake_step *step,
+                   struct joining joining);
+
+/* The thread has served the round: the last one wakes the collector. */
+void registry_acknowledge(struct registry *registry,
+                          struct dusk_thread *thread);
+
+void registry_note_service(struct registry *registry, uint64_t ns);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+/* thread.c -- threads that come and go, at any moment of a cycle
+ *
+ * Joining and leaving hold the registry's lock, as posting does: a thread is
+ * counted by a round, or joins as if it had served it, or leaves having served
+ * it.  There is no fourth way.
+ *
+ * Tested by tests/api/thread.c and tests/stress/threads.c. */
+#include "mutator/thread.h"
+
+#include "base/chaos.h"
+#include "mutator/barrier.h"
+#include "mutator/cache.h"
+#include "mutator/poll.h"
+
+#include <errno.h>
+#include <string.h>
+
+int thread_enter(struct dusk_thread *thread)
+{
+  int error = self_stack(&thread->stack_low, &thread->stack_high);
+  if (error)
+    return error;
+  thread->log = grey_packet(thread->grey);
+  if (!thread->log)
+    return ENOMEM;
+  thread->self = pthread_self();
+  thread->credit = 0;
+  memset(thread->recent, 0, sizeof thread->recent);
+  registry_join(thread->registry, thread);
+  return 0;
+}
+
+/* Takes the registry's lock at a moment when this thread owes nothing. */
+static void lock_when_served(struct dusk_thread *thread)
+{
+  struct registry *registry = thread->registry;
+  lock_acquire(&registry->lock);
+  while (thread->served != registry->round) {
+    lock_release(&registry->lock);
+    poll_serve(thread);
+    lock_acquire(&registry->lock);
+  }
+}
+
+void thread_leave(struct dusk_thread *thread)
+{
+  struct registry *registry = thread->registry;
+  lock_when_served(thread);
+  CHAOS("leaving");
+  if (thread->log->count)
+    grey_hand_over(thread->grey, &thread->grey->raw, thread->log);
+  else
+    grey_recycle(thread->grey, thread->log);
+  thread->log = NULL;
+  cache_leave(thread);
+  cache_read(thread, &registry->left);
+  registry_remove(registry, thread);
+  memset(&thread->taken, 0, sizeof thread->taken);
+  lock_release(&registry->lock);
+}

@@ -1,0 +1,119 @@
+/* SPDX-License-Identifier: MIT */
+/* thread.h -- one mutator: all that the collector knows about a thread
+ *
+ * COLOUR STATE (barrier, black, scanned, epoch) belongs to the thread: it is
+ * changed by the thread's own service of a handshake, or by the collector on
+ * its behalf while the thread's state is SERVED.  So the thread reads it with
+ * plain loads.
+ *
+ * STATE, a word that decides who may serve
+ *
+ *   IN_HEAP --- thread ---> OUTSIDE --- collector ---> SERVED
+ *      ^                     |  ^                        |
+ *      +--- thread: CAS -----+  +------ collector -------+
+ *
+ * A plain store on the way back to IN_HEAP would let the thread run while the
+ * collector reads its stack (PROTOCOL 8). */
+#ifndef DUSK_MUTATOR_THREAD_H
+#define DUSK_MUTATOR_THREAD_H
+
+#include "event/counters.h"
+#include "heap/grey.h"
+#include "heap/shade.h"
+#include "os/self.h"
+
+#include "dusk/abi.h"
+
+struct registry;
+
+enum thread_state {
+  THREAD_DETACHED,
+  THREAD_IN_HEAP,
+  THREAD_OUTSIDE, /* in a blocking region */
+  THREAD_SERVED,  /* the same, and the collector is serving it */
+};
+
+/* Words logged by the barrier lately, so that a loop which stores the same few
+ * pointers does not log them over and over: before all threads have served H2
+ * nothing can be tested, and a log could grow without bound.  Valid for one
+ * cycle: a word logged once in a cycle will be shaded in it. */
+enum { RECENT_WORDS = 256 };
+
+/* Room for the registers and the frames of the functions that begin a blocking
+ * region; sanitizers make those long. */
+enum { OUTSIDE_WORDS = SELF_REGISTERS + 240 };
+
+struct dusk_thread {
+  struct dusk_thread_abi abi;
+
+  /* Set by attach. */
+  _Alignas(CACHE_LINE) struct dusk_heap *heap;
+  struct registry *registry;
+  struct arena *arena;
+  struct grey *grey;
+  pthread_t self;
+  uintptr_t stack_low;
+  uintptr_t stack_high;
+  struct dusk_thread *next; /* in the registry's lists, guarded by its lock */
+  struct dusk_thread *next_own; /* the pthread's other attachments: its own */
+
+  /* Colour state. */
+  uint32_t epoch;
+  bool black;   /* allocates black: has served H2, not yet H4 */
+  bool scanned; /* has served H2 in this cycle: no insertion shade any more */
+  struct roles roles;
+
+  /* The cache: written by the owner, or for it while SERVED. */
+  uint32_t held;        /* first span, CACHED; linked by next and prev */
+  /* Objects in all runs that were ever taken, less what came back unused: what
+   * was allocated is this less what the present runs have left.  Changes
+   * together with a run, inside `version` odd: see cache_read(). */
+  struct tally taken;
+  uint32_t version;
+
+  /* The barrier's log, never NULL, and what went into it lately. */
+  struct packet *log;
+  uintptr_t recent[RECENT_WORDS];
+
+  /* Assists: bytes of allocation paid for (negative: debt); the owner's. */
+  int64_t credit;
+  uint64_t slow_paths; /* allocation slow paths, for DUSK_DEBUG=stress */
+
+  /* Shared with the collector. */
+  _Alignas(CACHE_LINE) uint32_t state; /* enum thread_state */
+  uint64_t served; /* last round served: release by the server, acquire */
+  /* Where the stack stood when the thread went outside, and the words that were
+   * below it then: registers, and frames that the thread returned from while
+   * outside.  Written before the release to OUTSIDE. */
+  uintptr_t outside_sp;
+  uintptr_t outside_words[OUTSIDE_WORDS];
+  uint32_t outside_count;
+};
+
+/* What a service sees of a stack: the words from sp up, and some more. */
+struct stack_view {
+  uintptr_t sp;
+  const uintptr_t *words;
+  uint32_t count;
+};
+
+static inline enum thread_state thread_state(const struct dusk_thread *thread)
+{
+  return (enum thread_state)LOAD_ACQUIRE(&thread->state);
+}
+
+static inline void thread_set_epoch(struct dusk_thread *thread, uint32_t epoch)
+{
+  thread->epoch = epoch;
+  thread->roles = arena_roles(thread->arena, epoch);
+}
+
+/* Attaches the calling pthread: a record made by registry_make(), with heap,
+ * registry, arena and grey set.  Returns 0, ENOMEM, or what self_stack() says;
+ * on failure the record is as it was. */
+WARN_UNUSED int thread_enter(struct dusk_thread *thread);
+
+/* Detaches the calling pthread, which is IN_HEAP; the record can be spared. */
+void thread_leave(struct dusk_thread *thread);
+
+#endif

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: MIT */
+/* self.h -- the calling thread's stack and registers, the program's variables:
+ * where the words are that may hold pointers
+ *
+ * errno is never changed. */
+#ifndef DUSK_OS_SELF_H
+#define DUSK_OS_SELF_H
+
+#include "base/compiler.h"
+
+/* Words that hold every register which a function call preserves.  Machines
+ * other than these two go the portable way, which takes part of the stack
+ * along; -DSELF_PORTABLE makes every machine go it, for tests. */
+#if defined(__x86_64__) && defined(__LP64__) && !defined(SELF_PORTABLE)
+enum { SELF_REGISTERS = 6 }; /* rbx rbp r12-r15 */
+#elif defined(__aarch64__) && defined(__LP64__) && !defined(SELF_PORTABLE)
+enum { SELF_REGISTERS = 19 }; /* x19-x29 d8-d15 */
+#else
+enum { SELF_REGISTERS = 128 };
+#endif
+
+/* The stack of the calling pthread: [*low, *high).  Returns 0 or an errno
+ * value. */
+WARN_UNUSED int self_stack(uintptr_t *low, uintptr_t *high);
+
+/* Writes the preserved registers as they are in the caller, and returns the
+ * caller's stack pointer, or a little less: words from there up to the stack's
+ * high end, and the registers, are all that the caller and its callers hold. */
+NOINLINE uintptr_t self_save(uintptr_t registers[SELF_REGISTERS]);
+
+/* Calls visit(start, end, context) for each writable data segment of the
+ * program and its libraries, while none of them can be loaded or unloaded: it
+ * must not load one itself, nor wait for a thread that might.  start and end
+ * are multiples of a word. */
+void self_data_segments(void (*visit)(uintptr_t start, uintptr_t end,
+                                      void *context),
+                        void *context);
+
+#endif

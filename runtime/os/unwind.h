@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: MIT */
+/* unwind.h -- stacks as program counters, and their names (libunwind)
+ *
+ * Without libunwind (--without-libunwind) both captures return 0.  errno is
+ * never changed. */
+#ifndef DUSK_OS_UNWIND_H
+#define DUSK_OS_UNWIND_H
+
+#include "base/compiler.h"
+#include <pthread.h>
+
+/* The calling thread's stack, innermost first, from the function that called
+ * this; returns how many were written.  Each is a return address: it points
+ * behind the call. */
+unsigned unwind_here(uintptr_t *pcs, unsigned capacity);
+
+/* Another thread's stack, for a report about a thread that does not answer: a
+ * signal (SIGURG, ignored by default; its action is put back) makes it unwind
+ * itself.  Waits up to 100 ms; 0: it did not answer, or has no stack to show.
+ * 0 at once if the program handles SIGURG itself: its signals stay its own.
+ * At most 64 are written, the innermost first; that one is exact, the others
+ * are return addresses.  Like any signal, this one may end a system call of
+ * that thread with EINTR.  The thread must not have been joined.  One call at a
+ * time; safe to call from several threads. */
+unsigned unwind_thread(pthread_t thread, uintptr_t *pcs, unsigned capacity);
+
+/* "function+0x12 (library)" of a return address; "+0x3456 (library)", where in
+ * the library's file it is, if the function has no name; or its number in
+ * hex. */
+void unwind_name(uintptr_t pc, char *name, size_t size);
+
+#endif

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: MIT */
+/* stats.c -- MemStats: folding all counters
+ *
+ * Any thread, at any time; stops nobody.  What was freed is read before what
+ * was allocated, so that the difference is never below zero; everything that an
+ * identity connects is computed from the same reading, so the identities hold
+ * however much the program allocates meanwhile.
+ *
+ * Tested by tests/api/stats.c. */
+#include "report/stats.h"
+
+#include "collect/pacing.h"
+#include "heap/central.h"
+#include "mutator/cache.h"
+#include "os/clock.h"
+
+/* All that was ever allocated: by threads that have left, and by those here. */
+static struct tally read_allocated(struct dusk_heap *heap)
+{
+  struct registry *registry = &heap->collector.registry;
+  struct tally sum = {0};
+  lock_acquire(&registry->lock);
+  tally_fold(&sum, &registry->left);
+  for (struct dusk_thread *t = registry->first; t; t = t->next)
+    cache_read(t, &sum);
+  lock_release(&registry->lock);
+  return sum;
+}
+
+static void fill_objects(struct dusk_heap *heap, dusk_memstats *out)
+{
+  struct tally freed = {0};
+  tally_fold(&freed, &heap->collector.freed);
+  struct tally allocated = read_allocated(heap);
+  out->mallocs = tally_objects(&allocated);
+  out->frees = tally_objects(&freed);
+  out->heap_objects = out->mallocs - out->frees;
+  out->total_alloc = tally_bytes(&allocated);
+  out->heap_alloc = out->total_alloc - tally_bytes(&freed);
+  out->alloc = out->heap_alloc;
+  for (unsigned i = 0; i < DUSK_SIZE_CLASSES; i++)
+    out->by_size[i] = (dusk_by_size){
+        .size = dusk_class_size(i),
+        .mallocs = allocated.objects[i],
+        .frees = freed.objects[i],
+    };
+}
+
+/* The tables are counted as far as they describe pages that were made ready:
+ * the rest is address space. */
+static void fill_memory(struct dusk_heap *heap, dusk_memstats *out)
+{
+  struct collector *collector = &heap->collector;
+  struct arena *arena = &collector->arena;
+  struct pages_figures pages = pages_read(arena);
+  uint64_t committed = pages.committed >> PAGE_LOG2;
+  uint64_t in_use = pages.in_use >> PAGE_LOG2;
+  uint64_t cache = sizeof(struct dusk_thread) -
+                   (DUSK_KINDS_MAX - kinds_count(&arena->kinds)) *
+                       sizeof(struct dusk_row);
+  out->heap_sys = pages.committed;
+  out->heap_inuse = pages.in_use;
+  out->heap_idle = pages.committed - pages.in_use;
+  out->heap_released = pages.released;
+  out->mspan_inuse = in_use * sizeof(struct span);
+  out->mspan_sys = committed * sizeof(struct span);
+  out->mcache_inuse = LOAD_RELAXED(&collector->registry.attached) * cache;
+  out->mcache_sys = LOAD_RELAXED(&collector->registry.caches) * cache;
+  out->gc_sys = committed * (2 * PAGE_MARK_WORDS + 1) * sizeof(uint64_t) +
+                2 * committed / 8 + grey_bytes(&collector->grey);
+  out->other_sys = sizeof(struct dusk_heap) +
+                   kinds_count(&arena->kinds) * DUSK_SIZE_CLASSES *
+                       sizeof(struct central);
+  out->sys = out->heap_sys + out->stack_sys + out->mspan_sys +
+             out->mcache_sys + out->buck_hash_sys + out->gc_sys +
+             out->other_sys;
+}
+
+static void fill_history(struct dusk_heap *heap, dusk_memstats *out)
+{
+  struct history *history = &heap->history;
+  lock_acquire(&history->lock);
+  out->num_gc = history->cycles;
+  out->num_forced_gc = history->forced;
+  out->pause_total_ns = history->pause_total_ns;
+  out->last_gc = history->last_end;
+  out->stack_inuse = history->stack_bytes;
+  for (unsigned i = 0; i < HISTORY_CYCLES; i++) {
+    out->pause_ns[i] = history->pause_ns[i];
+    out->pause_end[i] = history->pause_end[i];
+  }
+  lock_release(&history->lock);
+}
+
+double stats_cpu_fraction(struct dusk_heap *heap)
+{
+  const struct collector *collector = &heap->collector;
+  lock_acquire(&heap->history.lock);
+  uint64_t used = heap->history.gc_cpu_ns;
+  lock_release(&heap->history.lock);
+  double had = (double)(clock_now() - collector->opened_ns) *
+               collector->processors;
+  double fraction = had > 0 ? (double)used / had : 0;
+  return fraction < 1 ? fraction : 1;
+}
+
+void stats_add_cycle(struct dusk_heap *heap, const struct cycle_record *record)
+{
+  const uint64_t *pause = record->pause_ns;
+  history_add(&heap->history,
+              &(struct history_entry){
+                  .forced = record->forced,
+                  .pause_ns = pause[0] > pause[1] ? pause[0] : pause[1],
+                  .end = record->wall_end,
+                  .cpu_ns = record->assist_ns + record->worker_ns +
+                            record->other_ns,
+                  .stack_bytes = record->stack_bytes,
+              });
+}
+
+void stats_read(struct dusk_heap *heap, dusk_memstats *out)
+{
+  *out = (dusk_memstats){.enable_gc = true};
+  fill_objects(heap, out);
+  fill_memory(heap, out);
+  fill_history(heap, out);
+  out->next_gc = pacing_goal(&heap->collector);
+  out->gc_cpu_fraction = stats_cpu_fraction(heap);
+}

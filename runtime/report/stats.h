@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: MIT */
+/* stats.h -- MemStats: folding all counters */
+#ifndef DUSK_REPORT_STATS_H
+#define DUSK_REPORT_STATS_H
+
+#include "collect/heap.h"
+
+#include "dusk/stats.h"
+
+/* See dusk_read_memstats(). */
+void stats_read(struct dusk_heap *heap, dusk_memstats *out);
+
+/* Share of the processors' time since the heap was opened that collection took,
+ * 0 to 1. */
+double stats_cpu_fraction(struct dusk_heap *heap);
+
+/* A cycle is over. */
+void stats_add_cycle(struct dusk_heap *heap, const struct cycle_record *record);
+
+#endif

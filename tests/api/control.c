@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* control.c -- collecting on request, the GC percent, the memory limit
+ *
+ * <dusk/control.h>. */
+#include "cycle.h"
+
+#include <sys/mman.h>
+
+static void allocate(dusk_thread *thread, size_t total)
+{
+  for (size_t done = 0; done < total; done += 1024)
+    api_alloc(thread, DUSK_LEAF, 1024);
+}
+
+/* Live data of about `total` bytes: one object that holds leaves of 1 KiB. */
+static void **build_live(dusk_thread *thread, size_t total)
+{
+  size_t count = total / 1024;
+  void **live = api_alloc(thread, DUSK_CONSERVATIVE, count * sizeof(void *));
+  for (size_t i = 0; i < count; i++)
+    dusk_store(thread, &live[i], api_alloc(thread, DUSK_LEAF, 1024));
+  return live;
+}
+
+static uint64_t goal(dusk_heap *heap)
+{
+  dusk_memstats stats;
+  dusk_read_memstats(heap, &stats);
+  return stats.next_gc;
+}
+
+/* GC percent */
+
+START_TEST(a_percent_is_set_and_the_old_one_returned)
+{
+  dusk_heap *heap = api_open();
+  ck_assert_int_eq(dusk_set_gc_percent(heap, 50), 100);
+  ck_assert_int_eq(dusk_set_gc_percent(heap, -7), 50);
+  ck_assert_int_eq(dusk_set_gc_percent(heap, INT_MIN), -1);
+  ck_assert_int_eq(dusk_set_gc_percent(heap, 0), -1);
+  ck_assert_int_eq(dusk_set_gc_percent(heap, INT_MAX), 0);
+  ck_assert_int_eq(dusk_set_gc_percent(heap, 100), INT_MAX);
+  ck_assert_int_eq(dusk_set_gc_percent(NULL, 50), -1);
+  ck_assert_int_eq(dusk_set_gc_percent(heap, 100), 100);
+  dusk_heap_close(heap);
+}
+END_TEST
+
+/* What may be added to the live heap is in proportion to the percent. */
+START_TEST(a_percent_moves_the_goal_at_once)
+{
+  dusk_heap *heap = api_open();
+  dusk_thread *thread = api_attach(heap);
+  void **live = build_live(thread, MIB(32));
+  dusk_collect(thread);
+  double at_100 = (double)goal(heap) - (double)MIB(32);
+  static const int percents[] = {50, 200, 400, 800, 100};
+  for (int i = 0; i < 5; i++) {
+    dusk_set_gc_percent(heap, percents[i]);
+    double more = (double)goal(heap) - (double)MIB(32);
+    double expected = at_100 * percents[i] / 100;
+    ck_assert_msg(more > 0.9 * expected && more < 1.1 * expected,
+                  "%d %%: %.0f, expected %.0f", percents[i], more, expected);
+  }
+  api_keep(live);
+  api_close(heap, thread);
+}
+END_TEST
+
+START_TEST(a_smaller_percent_means_more_cycles)
+{
+  dusk_heap *heap = api_open();
+  dusk_thread *thread = api_attach(heap);
+  void **live = build_live(thread, MIB(8));
+  uint64_t cycles[2];
+  for (int i = 0; i < 2; i++) {
+    dusk_set_gc_percent(heap, i ? 50 : 400);
+    dusk_collect(thread);
+    uint64_t before = api_cycles(heap);
+    allocate(thread, MIB(256));
+    cycles[i] = api_cycles(heap) - before;
+  }
+  ck_assert_uint_ge(cycles[0], 2);
+  ck_assert_uint_ge(cycles[1], 2 * cycles[0]);
+  api_keep(live);
+  api_close(heap, thread);
+}
+END_TEST
+
+START_TEST(off_is_off_until_on_again)
+{
+  dusk_heap *heap = api_open();
+  dusk_thread *thread = api_attach(heap);
+  dusk_set_gc_percent(heap, -1);
+  dusk_collect(thread);
+  uint64_t cycles = api_cycles(heap);
+  allocate(thread, MIB(64));
+  ck_assert_uint_eq(api_cycles(heap), cycles);
+  dusk_collect(thread);
+  ck_assert_uint_eq(api_cycles(heap), cycles + 1);
+  dusk_set_gc_percent(heap, 100);
+  while (api_cycles(heap) < cycles + 3)
+    allocate(thread, MIB(1));
+  api_close(heap, thread);
+}
+END_TEST
+
+/* Whoever sets the percent does not wait for the cycle. */
+START_TEST(a_percent_is_set_at_any_place_of_a_cycle)
+{
+  dusk_heap *heap = api_open_manual();
+  dusk_thread *thread = api_attach(heap);
+  struct hold hold;
+  hold_begin(&hold, heap, thread, (enum hold_place)_i);
+  for (int i = 1; i <= 800; i++) {
+    ck_assert_int_eq(dusk_set_gc_percent(heap, i), i == 1 ? -1 : i - 1);
+    ck_assert_uint_gt(goal(heap), 0);
+    api_alloc(thread, DUSK_CONSERVATIVE, 64);
+  }
+  hold_end(&hold, thread);
+  api_close(heap, thread);
+}
+END_TEST
+
+/* Collect */
+
+START_TEST(all_garbage_is_free_after_a_collect)
+{
+  dusk_heap *heap = api_open_manual();
+  dusk_thread *thread = api_attach(heap);
+  for (int round = 0; round < 5; round++) {
+    dusk_memstats before, after;
+    allocate(thread, MIB(16));
+    api_scrub_stack();
+    dusk_read_memstats(heap, &before);
+    dusk_collect(thread);
+    dusk_read_memstats(heap, &after);
+    ck_assert_uint_eq(after.num_gc, before.num_gc + 1);
+    ck_assert_uint_eq(after.num_forced_gc, before.num_forced_gc + 1);
+    ck_assert_uint_ge(before.heap_alloc, MIB(16));
+    ck_assert_uint_le(after.heap_alloc, MIB(1));
+    ck_assert_uint_le(after.heap_inuse, MIB(2));
+  }
+  api_close(heap, thread);
+}
+END_TEST
+
+struct request {
+  dusk_heap *heap;
+  bool started;
+  uint64_t cycles; /* when it returned */
+};
+
+static void *request_cycle(void *argument)
+{
+  struct request *request = argument;
+  dusk_thread *thread = api_attach(request->heap);
+  __atomic_store_n(&request->started, true, __ATOMIC_RELEASE);
+  dusk_collect(thread);
+  request->cycles = api_cycles(request->heap);
+  dusk_detach(thread);
+  return NULL;
+}
+
+START_TEST(a_cycle_that_runs_already_does_not_count)
+{
+  dusk_heap *heap = api_open_manual();
+  dusk_thread *thread = api_attach(heap);
+  struct hold hold;
+  hold_begin(&hold, heap, thread, (enum hold_place)(_i + 1));
+  uint64_t cycles = api_cycles(heap);
+  struct request request = {.heap = heap};
+  pthread_t requester = api_start(request_cycle, &request);
+  while (!__atomic_load_n(&request.started, __ATOMIC_ACQUIRE))
+    api_sleep_us(100);
+  api_sleep_us(20000); /* it waits by now; if not, the test is only easier */
+  hold_end(&hold, thread);
+  dusk_blocking_begin(thread);
+  pthread_join(requester, NULL);
+  dusk_blocking_end(thread);
+  ck_assert_uint_ge(request.cycles, cycles + 2);
+  api_close(heap, thread);
+}
+END_TEST
+
+static void *collect_often(void *heap)
+{
+  dusk_thread *thread = api_attach(heap);
+  for (int i = 0; i < 50; i++) {
+    uint64_t cycles = api_cycles(heap);
+    dusk_collect(thread);
+    ck_assert_uint_gt(api_cycles(heap), cycles);
+  }
+  dusk_detach(thread);
+  return NULL;
+}
+
+START_TEST(many_threads_may_collect)
+{
+  dusk_heap *heap = api_open();
+  pthread_t threads[4];
+  for (int i = 0; i < 4; i++)
+    threads[i] = api_start(collect_often, heap);
+  for (int i = 0; i < 4; i++)
+    pthread_join(threads[i], NULL);
+  dusk_memstats stats;
+  dusk_read_memstats(heap, &stats);
+  ck_assert_uint_ge(stats.num_gc, 51);
+  ck_assert_uint_le(stats.num_forced_gc, stats.num_gc);
+  dusk_heap_close(heap);
+}
+END_TEST
+
+/* Memory limit and release */
+
+START_TEST(a_limit_is_set_and_the_old_one_returned)
+{
+  dusk_heap *heap = api_open();
+  ck_assert_int_eq(dusk_set_memory_limit(heap, -1), INT64_MAX);
+  ck_assert_int_eq(dusk_set_memory_limit(heap, 1 << 30), INT64_MAX);
+  ck_assert_int_eq(dusk_set_memory_limit(heap, INT64_MIN), 1 << 30);
+  ck_assert_int_eq(dusk_set_memory_limit(heap, INT64_MAX), 1 << 30);
+  ck_assert_int_eq(dusk_set_memory_limit(heap, -1), INT64_MAX);
+  ck_assert_int_eq(dusk_set_memory_limit(NULL, -1), -1);
+  dusk_heap_close(heap);
+}
+END_TEST
+
+START_TEST(a_limit_collects_though_the_percent_is_off)
+{
+  dusk_heap *heap = api_open_manual();
+  dusk_thread *thread = api_attach(heap);
+  dusk_set_memory_limit(heap, (int64_t)MIB(64));
+  uint64_t peak = 0;
+  for (int i = 0; i < 512; i++) {
+    allocate(thread, MIB(1));
+    dusk_memstats stats;
+    dusk_read_memstats(heap, &stats);
+    peak = stats.heap_inuse > peak ? stats.heap_inuse : peak;
+  }
+  ck_assert_uint_ge(api_cycles(heap), 4);
+  ck_assert_uint_le(peak, MIB(64));
+  api_close(heap, thread);
+}
+END_TEST
+
+static size_t resident_pages(void *start, size_t bytes)
+{
+  size_t page = (size_t)sysconf(_SC_PAGESIZE);
+  size_t pages = bytes / page, resident = 0;
+  unsigned char *map = calloc(pages, 1);
+  ck_assert_int_eq(mincore(start, bytes, map), 0);
+  for (size_t i = 0; i < pages; i++)
+    resident += map[i] & 1;
+  free(map);
+  return resident;
+}
+
+/* An object's address, hidden from the collector. */
+static __attribute__((noinline)) uintptr_t make_hidden(dusk_thread *thread,
+                                                       size_t bytes)
+{
+  char *object = api_alloc(thread, DUSK_LEAF, bytes);
+  memset(object, 0xaa, bytes);
+  return ~(uintptr_t)object;
+}
+
+START_TEST(released_memory_is_given_back)
+{
+  enum { BYTES = 32 << 20 };
+  dusk_heap *heap = api_open_manual();
+  dusk_thread *thread = api_attach(heap);
+  uintptr_t hidden = make_hidden(thread, BYTES);
+  void *start = (void *)((~hidden + 4095) & ~(uintptr_t)4095);
+  ck_assert_uint_gt(resident_pages(start, BYTES - 8192), 0);
+  start = NULL;
+  api_scrub_stack();
+  dusk_release_memory(thread);
+  dusk_memstats stats;
+  dusk_read_memstats(heap, &stats);
+  ck_assert_uint_le(stats.heap_alloc, MIB(1));
+  ck_assert_uint_ge(stats.heap_released, BYTES);
+  ck_assert_uint_ge(stats.heap_released * 100, stats.heap_idle * 99);
+  start = (void *)((~hidden + 4095) & ~(uintptr_t)4095);
+  ck_assert_uint_eq(resident_pages(start, BYTES - 8192), 0);
+  const unsigned char *again = api_alloc(thread, DUSK_LEAF, BYTES);
+  for (size_t i = 0; i < BYTES; i += 512)
+    ck_assert_uint_eq(again[i], 0);
+  api_close(heap, thread);
+}
+END_TEST
+
+int main(void)
+{
+  Suite *suite = suite_create("control");
+  TCase *percent = api_case(suite, "percent");
+  tcase_add_test(percent, a_percent_is_set_and_the_old_one_returned);
+  tcase_add_test(percent, a_percent_moves_the_goal_at_once);
+  tcase_add_test(percent, a_smaller_percent_means_more_cycles);
+  tcase_add_test(percent, off_is_off_until_on_again);
+  tcase_add_loop_test(percent, a_percent_is_set_at_any_place_of_a_cycle, 0,
+                      HOLD_PLACES);
+
+  TCase *collect = api_case(suite, "collect");
+  tcase_add_test(collect, all_garbage_is_free_after_a_collect);
+  tcase_add_loop_test(collect, a_cycle_that_runs_already_does_not_count, 0, 2);
+  tcase_add_test(collect, many_threads_may_collect);
+
+  TCase *memory = api_case(suite, "memory");
+  tcase_add_test(memory, a_limit_is_set_and_the_old_one_returned);
+  tcase_add_test(memory, a_limit_collects_though_the_percent_is_off);
+  tcase_add_test(memory, released_memory_is_given_back);
+  return api_run(suite);
+}

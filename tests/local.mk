@@ -1,0 +1,115 @@
+# SPDX-License-Identifier: MIT
+# What `make check` runs: programs, one a file of the same name unless it says
+# otherwise below, and scripts.
+#
+#   unit, sim     link the convenience library: they reach what is internal
+#   api, stress   link the shared library, as a user's program does
+#   lint          read the sources; docs.sh the documents
+#   examples      run the examples and read what they print
+
+unit_tests = \
+	%reldir%/unit/base \
+	%reldir%/unit/bits \
+	%reldir%/unit/clock \
+	%reldir%/unit/machine \
+	%reldir%/unit/pacer \
+	%reldir%/unit/self \
+	%reldir%/unit/unwind \
+	%reldir%/unit/vm
+sim_tests = \
+	%reldir%/sim/pacer
+api_tests = \
+	%reldir%/api/alloc \
+	%reldir%/api/control \
+	%reldir%/api/garbage \
+	%reldir%/api/heap \
+	%reldir%/api/kind \
+	%reldir%/api/memory \
+	%reldir%/api/oom \
+	%reldir%/api/root \
+	%reldir%/api/spin \
+	%reldir%/api/stats \
+	%reldir%/api/store \
+	%reldir%/api/thread
+stress_tests = \
+	%reldir%/stress/graph \
+	%reldir%/stress/percent \
+	%reldir%/stress/roots \
+	%reldir%/stress/stack \
+	%reldir%/stress/stress \
+	%reldir%/stress/threads
+scripts = \
+	%reldir%/docs.sh \
+	%reldir%/examples.sh \
+	%reldir%/lint/conditionals.sh \
+	%reldir%/lint/headers.sh \
+	%reldir%/lint/layers.sh \
+	%reldir%/lint/nostop.sh \
+	%reldir%/lint/size.sh \
+	%reldir%/lint/sources.sh \
+	%reldir%/lint/symbols.sh
+
+# What tests include or read.
+EXTRA_DIST += \
+	%reldir%/api/api.h \
+	%reldir%/api/cycle.h \
+	%reldir%/install.sh \
+	%reldir%/lint/layers.txt \
+	%reldir%/lint/strip.awk \
+	%reldir%/lint/symbols.txt \
+	%reldir%/unit/unit.h
+
+if HAVE_CHECK
+check_PROGRAMS += $(unit_tests) $(sim_tests) $(api_tests) $(stress_tests)
+else
+check-local:
+	@echo '*** configure found no Check: the tests that are programs are left'
+	@echo '*** out; the examples, the documents and the lints are tried.'
+endif
+dist_check_SCRIPTS += $(scripts)
+
+TESTS = $(check_PROGRAMS) $(dist_check_SCRIPTS)
+TEST_EXTENSIONS = .sh
+SH_LOG_COMPILER = $(SHELL)
+# A stack that AddressSanitizer makes up is none that the collector reads.
+AM_TESTS_ENVIRONMENT = \
+	ASAN_OPTIONS="detect_stack_use_after_return=0:$$ASAN_OPTIONS"; \
+	srcdir='$(srcdir)'; builddir='$(builddir)'; \
+	top_builddir='$(top_builddir)'; CC='$(CC)'; NM='$(NM)'; \
+	PACKAGE_VERSION='$(PACKAGE_VERSION)'; \
+	export ASAN_OPTIONS srcdir builddir top_builddir CC NM PACKAGE_VERSION;
+
+installcheck-local:
+	$(AM_TESTS_ENVIRONMENT) libdir='$(libdir)' \
+	pkgconfigdir='$(pkgconfigdir)' PKG_CONFIG='$(PKG_CONFIG)' \
+	DUSK_LDFLAGS='$(DUSK_LDFLAGS)' $(SHELL) $(srcdir)/%reldir%/install.sh
+
+# For the programs that have no such line of their own.
+LDADD = libdusk-all.la $(CHECK_LIBS)
+
+%canon_reldir%_sim_pacer_SOURCES = \
+	%reldir%/sim/harness.c \
+	%reldir%/sim/harness.h \
+	%reldir%/sim/pacer.c \
+	%reldir%/sim/programs.c \
+	%reldir%/sim/programs.h
+
+shared_ldadd = libdusk.la $(CHECK_LIBS) $(PTHREAD_LIBS)
+%canon_reldir%_api_alloc_LDADD = $(shared_ldadd)
+%canon_reldir%_api_control_LDADD = $(shared_ldadd)
+%canon_reldir%_api_garbage_LDADD = $(shared_ldadd)
+%canon_reldir%_api_heap_LDADD = $(shared_ldadd)
+%canon_reldir%_api_kind_LDADD = $(shared_ldadd)
+%canon_reldir%_api_memory_LDADD = $(shared_ldadd)
+%canon_reldir%_api_oom_LDADD = $(shared_ldadd)
+%canon_reldir%_api_root_LDADD = $(shared_ldadd)
+%canon_reldir%_api_spin_LDADD = $(shared_ldadd)
+%canon_reldir%_api_stats_LDADD = $(shared_ldadd)
+%canon_reldir%_api_store_LDADD = $(shared_ldadd)
+%canon_reldir%_api_thread_LDADD = $(shared_ldadd)
+%canon_reldir%_stress_graph_LDADD = $(shared_ldadd)
+%canon_reldir%_stress_percent_LDADD = $(shared_ldadd)
+%canon_reldir%_stress_roots_LDADD = $(shared_ldadd)
+%canon_reldir%_stress_stack_LDADD = $(shared_ldadd)
+%canon_reldir%_stress_stress_LDADD = $(shared_ldadd)
+%canon_reldir%_stress_threads_LDADD = $(shared_ldadd)
