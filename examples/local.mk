@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-EXTRA_PROGRAMS = \
+noinst_PROGRAMS += \
 	%reldir%/hello \
 	%reldir%/trees \
 	%reldir%/words/words

@@ -109,4 +109,9 @@ libdusk_la_LDFLAGS = $(DUSK_LDFLAGS) -no-undefined \
 	-version-info $(DUSK_INTERFACE) \
 	$(VSCRIPT_LDFLAGS),$(srcdir)/libdusk.map
 EXTRA_libdusk_la_DEPENDENCIES = libdusk.map
-EXTRA_DIST += libdusk.map %reldir%/README.md
+
+runtime_readmes = \
+	%reldir%/README.md \
+	%reldir%/base/README.md \
+	%reldir%/os/README.md
+EXTRA_DIST += libdusk.map $(runtime_readmes)

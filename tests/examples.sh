@@ -82,7 +82,7 @@ find text -type f -exec cat {} + |
 for options in '--threads 1' '--threads 4' '-t 4 --gc-percent 1' '-t 2 -g off'
 do
   # shellcheck disable=SC2086 # several options
-  "$programs/words" --quiet --top 10000 $options text >actual 2>err ||
+  "$programs/words/words" --quiet --top 10000 $options text >actual 2>err ||
     fail "words $options: $(cat err)"
   awk '{ print $1, $2 }' actual >counts
   same "words $options" expected counts
@@ -91,18 +91,18 @@ done
 # The places of one word: all counted, the first in order of name and line
 word=v7
 count=$(awk -v word="$word" '$2 == word { print $1 }' expected)
-"$programs/words" -q -n 0 --word "$word" text >actual
+"$programs/words/words" -q -n 0 --word "$word" text >actual
 head -n 1 actual | grep -qx "\"$word\": $count in all" ||
   fail "words --word $word: $(head -n 1 actual)"
 find text -type f | sort | xargs grep -now "$word" | head -n 8 |
   cut -d : -f 1,2 >expected
 sed 1d actual | awk '{ print $NF }' >counts
 same "words --word $word" expected counts
-"$programs/words" -q -n 0 --word absent text | grep -qx '"absent": 0 in all' ||
+"$programs/words/words" -q -n 0 --word absent text | grep -qx '"absent": 0 in all' ||
   fail 'words --word absent: is there'
 
 # What it says without --quiet, into a pipe: no progress line
-"$programs/words" text >out 2>err
+"$programs/words/words" text >out 2>err
 if grep -q "$(printf '\r')" err; then
   fail 'words: a progress line without a terminal'
 fi
@@ -110,13 +110,13 @@ for figure in '^25 files, ' ^heap ^made ^cycles '^looked up .* 0 wrong'
 do
   grep -q "$figure" out || fail "words: prints no line with $figure"
 done
-"$programs/words" --help | grep -q '^usage: words ' || fail 'words --help'
+"$programs/words/words" --help | grep -q '^usage: words ' || fail 'words --help'
 
-fails 2 words --nonsense text
-fails 2 words --threads 0 text
-fails 2 words --top many text
-fails 2 words --gc-percent -5 text
-fails 2 words --word
-fails 1 words text/missing
-fails 1 words text/broken
-fails 1 words /dev/null
+fails 2 words/words --nonsense text
+fails 2 words/words --threads 0 text
+fails 2 words/words --top many text
+fails 2 words/words --gc-percent -5 text
+fails 2 words/words --word
+fails 1 words/words text/missing
+fails 1 words/words text/broken
+fails 1 words/words /dev/null

@@ -4,8 +4,9 @@
 #
 #   unit, sim     link the convenience library: they reach what is internal
 #   api, stress   link the shared library, as a user's program does
-#   lint          read the sources; docs.sh the documents
-#   examples      run the examples and read what they print
+#   lint          read the sources
+#   docs.sh       runs what the documents show, and looks up what they name
+#   examples.sh   runs the examples and reads what they print
 
 unit_tests = \
 	%reldir%/unit/base \
@@ -36,9 +37,8 @@ stress_tests = \
 	%reldir%/stress/percent \
 	%reldir%/stress/roots \
 	%reldir%/stress/stack \
-	%reldir%/stress/stress \
 	%reldir%/stress/threads
-scripts = \
+test_scripts = \
 	%reldir%/docs.sh \
 	%reldir%/examples.sh \
 	%reldir%/lint/conditionals.sh \
@@ -49,7 +49,7 @@ scripts = \
 	%reldir%/lint/sources.sh \
 	%reldir%/lint/symbols.sh
 
-# What tests include or read.
+# What tests include, read, or leave to other rules.
 EXTRA_DIST += \
 	%reldir%/api/api.h \
 	%reldir%/api/cycle.h \
@@ -57,16 +57,17 @@ EXTRA_DIST += \
 	%reldir%/lint/layers.txt \
 	%reldir%/lint/strip.awk \
 	%reldir%/lint/symbols.txt \
+	%reldir%/stress/run \
 	%reldir%/unit/unit.h
 
+check_PROGRAMS += $(stress_tests)
 if HAVE_CHECK
-check_PROGRAMS += $(unit_tests) $(sim_tests) $(api_tests) $(stress_tests)
+check_PROGRAMS += $(unit_tests) $(sim_tests) $(api_tests)
 else
 check-local:
-	@echo '*** configure found no Check: the tests that are programs are left'
-	@echo '*** out; the examples, the documents and the lints are tried.'
+	@echo '*** configure found no Check: the tests that need it are left out'
 endif
-dist_check_SCRIPTS += $(scripts)
+dist_check_SCRIPTS += $(test_scripts)
 
 TESTS = $(check_PROGRAMS) $(dist_check_SCRIPTS)
 TEST_EXTENSIONS = .sh
@@ -79,6 +80,10 @@ AM_TESTS_ENVIRONMENT = \
 	PACKAGE_VERSION='$(PACKAGE_VERSION)'; \
 	export ASAN_OPTIONS srcdir builddir top_builddir CC NM PACKAGE_VERSION;
 
+# For ./dev stress, which runs them itself, for longer.
+stress-programs: $(stress_tests)
+.PHONY: stress-programs
+
 installcheck-local:
 	$(AM_TESTS_ENVIRONMENT) libdir='$(libdir)' \
 	pkgconfigdir='$(pkgconfigdir)' PKG_CONFIG='$(PKG_CONFIG)' \
@@ -86,6 +91,13 @@ installcheck-local:
 
 # For the programs that have no such line of their own.
 LDADD = libdusk-all.la $(CHECK_LIBS)
+api_ldadd = libdusk.la $(CHECK_LIBS) $(PTHREAD_LIBS)
+stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
+
+check_LTLIBRARIES = %reldir%/stress/libstress.la
+%canon_reldir%_stress_libstress_la_SOURCES = \
+	%reldir%/stress/stress.c \
+	%reldir%/stress/stress.h
 
 %canon_reldir%_sim_pacer_SOURCES = \
 	%reldir%/sim/harness.c \
@@ -94,22 +106,20 @@ LDADD = libdusk-all.la $(CHECK_LIBS)
 	%reldir%/sim/programs.c \
 	%reldir%/sim/programs.h
 
-shared_ldadd = libdusk.la $(CHECK_LIBS) $(PTHREAD_LIBS)
-%canon_reldir%_api_alloc_LDADD = $(shared_ldadd)
-%canon_reldir%_api_control_LDADD = $(shared_ldadd)
-%canon_reldir%_api_garbage_LDADD = $(shared_ldadd)
-%canon_reldir%_api_heap_LDADD = $(shared_ldadd)
-%canon_reldir%_api_kind_LDADD = $(shared_ldadd)
-%canon_reldir%_api_memory_LDADD = $(shared_ldadd)
-%canon_reldir%_api_oom_LDADD = $(shared_ldadd)
-%canon_reldir%_api_root_LDADD = $(shared_ldadd)
-%canon_reldir%_api_spin_LDADD = $(shared_ldadd)
-%canon_reldir%_api_stats_LDADD = $(shared_ldadd)
-%canon_reldir%_api_store_LDADD = $(shared_ldadd)
-%canon_reldir%_api_thread_LDADD = $(shared_ldadd)
-%canon_reldir%_stress_graph_LDADD = $(shared_ldadd)
-%canon_reldir%_stress_percent_LDADD = $(shared_ldadd)
-%canon_reldir%_stress_roots_LDADD = $(shared_ldadd)
-%canon_reldir%_stress_stack_LDADD = $(shared_ldadd)
-%canon_reldir%_stress_stress_LDADD = $(shared_ldadd)
-%canon_reldir%_stress_threads_LDADD = $(shared_ldadd)
+%canon_reldir%_api_alloc_LDADD = $(api_ldadd)
+%canon_reldir%_api_control_LDADD = $(api_ldadd)
+%canon_reldir%_api_garbage_LDADD = $(api_ldadd)
+%canon_reldir%_api_heap_LDADD = $(api_ldadd)
+%canon_reldir%_api_kind_LDADD = $(api_ldadd)
+%canon_reldir%_api_memory_LDADD = $(api_ldadd)
+%canon_reldir%_api_oom_LDADD = $(api_ldadd)
+%canon_reldir%_api_root_LDADD = $(api_ldadd)
+%canon_reldir%_api_spin_LDADD = $(api_ldadd)
+%canon_reldir%_api_stats_LDADD = $(api_ldadd)
+%canon_reldir%_api_store_LDADD = $(api_ldadd)
+%canon_reldir%_api_thread_LDADD = $(api_ldadd)
+%canon_reldir%_stress_graph_LDADD = $(stress_ldadd)
+%canon_reldir%_stress_percent_LDADD = $(stress_ldadd)
+%canon_reldir%_stress_roots_LDADD = $(stress_ldadd)
+%canon_reldir%_stress_stack_LDADD = $(stress_ldadd)
+%canon_reldir%_stress_threads_LDADD = $(stress_ldadd)

@@ -21,6 +21,7 @@
 #define ADD_ACQ_REL(p, v) __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
 #define SUB_ACQ_REL(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_ACQ_REL)
 #define OR_RELAXED(p, v) __atomic_fetch_or((p), (v), __ATOMIC_RELAXED)
+#define OR_RELEASE(p, v) __atomic_fetch_or((p), (v), __ATOMIC_RELEASE)
 #define AND_RELAXED(p, v) __atomic_fetch_and((p), (v), __ATOMIC_RELAXED)
 
 #define EXCHANGE_ACQUIRE(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)

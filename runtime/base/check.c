@@ -2,6 +2,7 @@
 /* check.c -- saying what is wrong */
 #include "base/check.h"
 
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,8 +19,10 @@ static void write_line(const char *prefix, const char *format, va_list args)
   if (length > sizeof line - 2)
     length = sizeof line - 2;
   line[length++] = '\n';
+  int saved = errno; /* our callers answer with errno values */
   ssize_t written = write(STDERR_FILENO, line, length);
   (void)written; /* nowhere to report it */
+  errno = saved;
 }
 
 void complain(const char *format, ...)

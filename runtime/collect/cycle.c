@@ -167,8 +167,8 @@ static void start(struct collector *collector, uint32_t epoch)
 {
   struct registry *registry = &collector->registry;
   set_phase(collector, PHASE_START);
-  registry->longest_service[SERVICE_STARTING] = 0;
-  registry->longest_service[SERVICE_ENDING] = 0;
+  STORE_RELAXED(&registry->longest_service[SERVICE_STARTING], 0);
+  STORE_RELAXED(&registry->longest_service[SERVICE_ENDING], 0);
   STORE_RELAXED(&registry->stack_bytes, 0);
   pacing_start(collector);
   rootset_log(&collector->roots, true);

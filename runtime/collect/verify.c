@@ -49,11 +49,11 @@ static void check_span(struct dusk_tracer *tracer, const struct span *span)
   size_t end = granule + (size_t)span->pages * PAGE_GRANULES;
   if (kind->scan != DUSK_SCAN_LAYOUT && kind->scan != DUSK_SCAN_TRACE)
     return;
-  while ((granule = bits_find(tracer->marks, granule, end)) < end) {
-    check_object(tracer, span, kind,
-                 arena->base + (granule << GRANULE_LOG2));
-    granule++;
-  }
+  for (; (granule = bits_find(tracer->marks, granule, end)) < end; granule++)
+    /* Acquire: who is born black is zeroed before it is marked. */
+    if (bit_test_acquire(tracer->marks, granule))
+      check_object(tracer, span, kind,
+                   arena->base + (granule << GRANULE_LOG2));
 }
 
 void verify_marks(struct collector *collector, uint32_t epoch)

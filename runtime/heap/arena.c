@@ -247,8 +247,7 @@ void span_publish(struct arena *arena, struct span *span)
   for (uint32_t i = 0; i < span->pages; i++)
     STORE_RELEASE(&arena->info[head + i], info); /* pairs with object_find() */
   /* Pairs with arena_next_head(). */
-  __atomic_fetch_or(&arena->heads[head >> 6], UINT64_C(1) << (head & 63),
-                    __ATOMIC_RELEASE);
+  OR_RELEASE(&arena->heads[head >> 6], UINT64_C(1) << (head & 63));
 }
 
 void span_unpublish(struct arena *arena, struct span *span)

@@ -9,7 +9,8 @@
  *               with release after the slot was zeroed; read with acquire.
  *   marks       bit set: grey or black in this cycle.  Set by anybody, with an
  *               atomic OR that decides who wins; relaxed, because the grey
- *               packet is what publishes the object.
+ *               packet is what publishes the object.  A run that is born black
+ *               has its bits set with release, after it was zeroed.
  *
  * Only bits of slot starts are ever set, so a span's bits are a stride. */
 #ifndef DUSK_HEAP_MARKBITS_H
@@ -24,7 +25,7 @@ static inline bool bit_test(const uint64_t *bits, size_t granule)
 
 static inline bool bit_test_acquire(const uint64_t *bits, size_t granule)
 {
-  /* Pairs with the release in allocated_set(). */
+  /* Pairs with the release in allocated_set() and marks_set(). */
   return LOAD_ACQUIRE(&bits[granule >> 6]) >> (granule & 63) & 1;
 }
 

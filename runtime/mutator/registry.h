@@ -25,7 +25,7 @@ typedef bool handshake_step(struct dusk_thread *thread,
  * Its stack is empty, but its parent's may not have been copied, and what the
  * parent hands over outside the heap (an argument to pthread_create) could be
  * let go by the parent before its own H2: were the child taken for scanned,
- * nobody would ever see that word (tests/stress/threads.c lost objects so). */
+ * nobody would ever see that word: tests/api/handover.c loses an object so. */
 struct joining {
   uint32_t epoch;
   bool barrier;
