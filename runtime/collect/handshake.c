@@ -22,6 +22,7 @@ enum {
    * they do not wake it. */
   LOOK_MIN_NS = 50 * 1000,
   LOOK_MAX_NS = 1000 * 1000,
+  SPIN_NS = 20 * 1000,
   REPORT_FRAMES = 32,
 };
 
@@ -131,6 +132,36 @@ static void report_late(const struct dusk_thread *thread, uint64_t waited_ns)
   }
 }
 
+static bool is_complete(const struct registry *registry)
+{
+  return __atomic_load_n(&registry->owing, __ATOMIC_SEQ_CST) == 0;
+}
+
+/* Threads that allocate answer in a microsecond, and waking a parked driver
+ * costs them several: with a processor of its own it first waits awake. */
+static bool spin(const struct collector *collector)
+{
+  const struct registry *registry = &collector->registry;
+  if (collector->processors == 1)
+    return is_complete(registry);
+  uint64_t start = clock_now();
+  while (!is_complete(registry)) {
+    if (clock_now() - start > SPIN_NS)
+      return false;
+  }
+  return true;
+}
+
+static void park(struct registry *registry, uint64_t ns)
+{
+  uint64_t noted = park_note(&registry->acknowledged);
+  /* With registry_acknowledge(). */
+  __atomic_store_n(&registry->collector_waits, 1, __ATOMIC_SEQ_CST);
+  if (!is_complete(registry))
+    park_wait(&registry->acknowledged, noted, ns);
+  STORE_RELAXED(&registry->collector_waits, 0);
+}
+
 void handshake_wait(struct collector *collector)
 {
   struct registry *registry = &collector->registry;
@@ -139,7 +170,6 @@ void handshake_wait(struct collector *collector)
   uint64_t look_ns = LOOK_MIN_NS;
   bool reported = slow_ns == 0;
   for (;;) {
-    uint64_t noted = park_note(&registry->acknowledged);
     lock_acquire(&registry->lock);
     struct dusk_thread *late = serve_outside(registry);
     /* Reported with the lock held: the thread cannot leave, so its pthread
@@ -149,10 +179,9 @@ void handshake_wait(struct collector *collector)
       report_late(late, clock_now() - start);
     }
     lock_release(&registry->lock);
-    /* Pairs with registry_acknowledge(). */
-    if (LOAD_ACQUIRE(&registry->owing) == 0)
+    if (spin(collector))
       return;
-    park_wait(&registry->acknowledged, noted, look_ns);
+    park(registry, look_ns);
     if (look_ns < LOOK_MAX_NS)
       look_ns *= 2;
   }

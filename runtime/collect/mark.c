@@ -77,12 +77,29 @@ static void count_work(struct dusk_tracer *tracer)
   tracer->counted = tracer->work;
 }
 
+static void empty_fifo(struct dusk_tracer *tracer)
+{
+  for (; tracer->fifo_count; tracer->fifo_count--)
+    mark_push(tracer, tracer->fifo[tracer->fifo_first++ % FIFO_SLOTS]);
+}
+
+void mark_share(struct dusk_tracer *tracer)
+{
+  struct grey *grey = &tracer->collector->grey;
+  empty_fifo(tracer);
+  struct packet *next = tracer->packet->count ? grey_packet(grey) : NULL;
+  if (next) {
+    grey_hand_over(grey, &grey->objects, tracer->packet);
+    tracer->packet = next;
+  }
+  STORE_RELAXED(&grey->hungry, 0);
+}
+
 void mark_leave(struct dusk_tracer *tracer)
 {
   struct grey *grey = &tracer->collector->grey;
   count_work(tracer);
-  for (; tracer->fifo_count; tracer->fifo_count--)
-    mark_push(tracer, tracer->fifo[tracer->fifo_first++ % FIFO_SLOTS]);
+  empty_fifo(tracer);
   if (tracer->packet->count)
     grey_hand_over(grey, &grey->objects, tracer->packet);
   else
@@ -259,7 +276,11 @@ uint64_t mark_assist(struct collector *collector, uint64_t work)
 {
   struct dusk_tracer tracer;
   struct pacing *pacing = &collector->pacing;
-  if (grey_is_empty(&collector->grey) || !mark_enter(&tracer, collector))
+  if (grey_is_empty(&collector->grey)) {
+    STORE_RELAXED(&collector->grey.hungry, 1);
+    return 0;
+  }
+  if (!mark_enter(&tracer, collector))
     return 0;
   uint64_t start = clock_now();
   mark_drain(&tracer, work);

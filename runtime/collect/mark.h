@@ -38,6 +38,10 @@ WARN_UNUSED bool mark_enter(struct dusk_tracer *tracer,
 /* Lets it out: what it holds goes back to the grey set. */
 void mark_leave(struct dusk_tracer *tracer);
 
+/* Hands what the marker holds to others, and goes on with nothing: before it
+ * rests, or because somebody is hungry. */
+void mark_share(struct dusk_tracer *tracer);
+
 /* Marks until `budget` bytes are scanned; false: there is no more to do. */
 bool mark_drain(struct dusk_tracer *tracer, uint64_t budget);
 

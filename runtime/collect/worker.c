@@ -68,8 +68,9 @@ static bool processor_is_spare(const struct collector *collector)
   return attached - outside < collector->processors;
 }
 
-/* Sleeps until the worker's time is its share of the time that has passed. */
-static void hold_back(struct turn *turn)
+/* Sleeps until the worker's time is its share of the time that has passed; what
+ * it holds is for others meanwhile. */
+static void hold_back(struct turn *turn, struct dusk_tracer *tracer)
 {
   if (turn->share >= 1 || processor_is_spare(turn->collector)) {
     /* What was used freely is not owed later. */
@@ -80,8 +81,10 @@ static void hold_back(struct turn *turn)
   }
   uint64_t due = (uint64_t)((double)turn->noted_ns / turn->share);
   uint64_t passed = clock_now() - turn->began_ns;
-  if (due > passed)
-    clock_sleep(due - passed < REST_MAX_NS ? due - passed : REST_MAX_NS);
+  if (due <= passed)
+    return;
+  mark_share(tracer);
+  clock_sleep(due - passed < REST_MAX_NS ? due - passed : REST_MAX_NS);
 }
 
 bool turn_mark(struct turn *turn, struct dusk_tracer *tracer)
@@ -92,8 +95,10 @@ bool turn_mark(struct turn *turn, struct dusk_tracer *tracer)
   ADD_RELAXED(&turn->collector->pacing.credit,
               (int64_t)(tracer->work - before));
   pacing_revise(turn->collector);
+  if (more && LOAD_RELAXED(&turn->collector->grey.hungry))
+    mark_share(tracer);
   if (more)
-    hold_back(turn);
+    hold_back(turn, tracer);
   return more;
 }
 

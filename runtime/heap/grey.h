@@ -58,6 +58,7 @@ struct grey {
   _Alignas(CACHE_LINE) uint32_t dirty;
   uint32_t open;
   uint32_t busy;
+  uint32_t hungry; /* a marker found nothing: who has much, shares */
   /* An object was marked and could not be buffered: see mark_rescan(). */
   uint32_t overflowed;
 };

@@ -114,7 +114,10 @@ void registry_acknowledge(struct registry *registry,
   /* Release: all that the thread stored and shaded until now is seen by the
    * collector once it finds owing == 0. */
   STORE_RELEASE(&thread->served, LOAD_RELAXED(&registry->round));
-  if (SUB_ACQ_REL(&registry->owing, 1) == 1)
+  /* Sequentially consistent, with handshake_wait(): either it sees that nobody
+   * owes, or we see that it waits. */
+  if (__atomic_sub_fetch(&registry->owing, 1, __ATOMIC_SEQ_CST) == 0 &&
+      __atomic_load_n(&registry->collector_waits, __ATOMIC_SEQ_CST))
     park_signal(&registry->acknowledged);
 }
 

@@ -49,6 +49,7 @@ struct registry {
   handshake_step *step;
   uint64_t round;
   uint32_t owing; /* threads that have not served it, atomic */
+  uint32_t collector_waits; /* it is parked, and wants to be woken */
   struct park acknowledged;
 
   /* Every thread has served H2, until the end of the cycle: words may be
@@ -82,7 +83,8 @@ void registry_remove(struct registry *registry, struct dusk_thread *thread);
 void registry_post(struct registry *registry, handshake_step *step,
                    struct joining joining);
 
-/* The thread has served the round: the last one wakes the collector. */
+/* The thread has served the round: the last one wakes the collector, if that
+ * is parked. */
 void registry_acknowledge(struct registry *registry,
                           struct dusk_thread *thread);
 
