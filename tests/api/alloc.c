@@ -66,7 +66,7 @@ START_TEST(small_objects_are_apart)
     unsigned char *object = dusk_load(&objects[bytes]);
     size_t usable = dusk_size_of(heap, object);
     for (size_t i = 0; i < usable; i++)
-      ck_assert_uint_eq(object[i], bytes % 251);
+      api_check(object[i] == bytes % 251);
   }
   api_close(heap, thread);
 }
@@ -101,7 +101,7 @@ START_TEST(large_objects_are_apart)
   dusk_collect(thread);
   for (int i = 0; i < 2 * SIZES; i++)
     for (size_t byte = 0; byte < sizes[i % SIZES]; byte += 97)
-      ck_assert_int_eq(objects[i][byte], i + 1);
+      api_check(objects[i][byte] == i + 1);
   api_close(heap, thread);
 }
 END_TEST
@@ -142,7 +142,7 @@ START_TEST(an_object_is_zero_wherever_it_comes_from)
   for (int round = 0; round < 10; round++) {
     for (int i = 0; i < per_round; i++) {
       unsigned char *object = api_alloc(thread, DUSK_LEAF, bytes);
-      ck_assert(is_zero(object, bytes));
+      api_check(is_zero(object, bytes));
       memset(object, 0xd1, bytes);
       /* A few stay, so that the next round finds spans with gaps. */
       if (api_random(&random) % 8 == 0)
@@ -168,7 +168,7 @@ START_TEST(an_object_is_zero_whatever_was_there_before)
     for (size_t done = 0; done < MIB(8); done += bytes) {
       dusk_kind kind = round % 2 ? DUSK_LEAF : DUSK_CONSERVATIVE;
       unsigned char *object = api_alloc(thread, kind, bytes);
-      ck_assert(is_zero(object, bytes));
+      api_check(is_zero(object, bytes));
       memset(object, 0xd2, bytes);
     }
     if (round % 3 == 2)

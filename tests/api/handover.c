@@ -21,7 +21,7 @@
 struct box {
   uintptr_t hidden;
   dusk_heap *heap;
-  bool attached; /* atomic */
+  bool attached;  /* atomic */
   bool collected; /* atomic */
   bool intact;
 };

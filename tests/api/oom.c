@@ -27,7 +27,7 @@ static __attribute__((noinline)) size_t fill(dusk_thread *thread, size_t bytes)
     void **node = dusk_alloc(thread, DUSK_CONSERVATIVE, bytes);
     if (!node)
       break;
-    ck_assert_ptr_null(node[0]);
+    api_check(node[0] == NULL);
     dusk_init(thread, node, list);
     node[1] = (void *)~(uintptr_t)node;
     list = node;
@@ -39,7 +39,7 @@ static __attribute__((noinline)) size_t fill(dusk_thread *thread, size_t bytes)
   size_t found = 0;
   while (list) {
     void **next = dusk_load(list);
-    ck_assert_ptr_eq(list[1], (void *)~(uintptr_t)list);
+    api_check(list[1] == (void *)~(uintptr_t)list);
     dusk_store(thread, list, NULL);
     list = next;
     found += bytes;

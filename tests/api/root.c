@@ -39,8 +39,8 @@ static void check_filled(void *const *slots, size_t count, size_t offset)
 {
   for (size_t i = 0; i < count; i++) {
     const unsigned char *object = (unsigned char *)slots[i] - offset;
-    ck_assert_uint_eq(object[0], i % 251);
-    ck_assert_uint_eq(object[63], i % 251);
+    api_check(object[0] == i % 251);
+    api_check(object[63] == i % 251);
   }
 }
 
@@ -222,7 +222,7 @@ static void *map_and_unmap(void *argument)
     }
     for (size_t i = 0; i < bytes / sizeof(void *); i += 64) {
       uintptr_t *object = dusk_load(&slots[i]);
-      ck_assert_uint_eq(*object, (uintptr_t)object ^ i);
+      api_check(*object == ((uintptr_t)object ^ i));
     }
     ck_assert_int_eq(dusk_root_remove(heap, slots), 0);
     munmap(slots, bytes);

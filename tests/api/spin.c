@@ -105,7 +105,7 @@ static void time_batch(dusk_thread *thread, void **slots, struct worst *worst)
     void *object = dusk_alloc(thread, DUSK_CONSERVATIVE, 64);
     dusk_store(thread, &slots[worst->operations % SLOTS], object);
     uint64_t took = api_now_ns() - start;
-    ck_assert_ptr_nonnull(object);
+    api_check(object != NULL);
     worst->ns = took > worst->ns ? took : worst->ns;
     worst->operations++;
     worst->in_cycle += dusk_barrier_is_on(thread);

@@ -139,7 +139,7 @@ static void check_copy(const struct fixture *f, void **object, size_t to,
   memmove(&expected[to], &expected[from], words * sizeof(void *));
   dusk_copy(f->thread, &object[to], &object[from], words);
   for (size_t i = 0; i < COPY_WORDS; i++)
-    ck_assert_ptr_eq(dusk_load(&object[i]), expected[i]);
+    api_check(dusk_load(&object[i]) == expected[i]);
 }
 
 START_TEST(a_copy_moves_words)
@@ -281,7 +281,7 @@ static void *trade(void *argument)
       while (!dusk_cas(thread, slot, theirs, mine));
     else
       theirs = dusk_exchange(thread, slot, mine);
-    ck_assert_uint_eq(theirs->seal, ~(uintptr_t)theirs);
+    api_check(theirs->seal == ~(uintptr_t)theirs);
     mine = theirs;
     dusk_safepoint(thread);
     if (i % 16 == 0)
