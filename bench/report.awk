@@ -6,8 +6,12 @@
 # value over the peer's: the median of the rounds' ratios, because what slowed
 # one down in a round will have slowed its neighbour too.
 
+# What the machine is; and the peers in the order of their rows.
 /^#/ {
   print
+  if ($2 == "peers:")
+    for (i = 3; i <= NF; i++)
+      peers[++peer_count] = $i
   next
 }
 
@@ -18,8 +22,6 @@
     figures[++figure_count] = figure
     unit[figure] = $6
   }
-  if (!(row in count))
-    peers[figure] = peers[figure] " " $3
   count[row]++
   value[row, count[row]] = $5
   sample[row, $2] = $5
@@ -89,16 +91,9 @@ END {
     label = name[2] " " unit[figure]
     if (unit[figure] == name[2] || unit[figure] == name[2] "/s")
       label = unit[figure]
-    n = split(peers[figure], names, " ")
-    # Dusk first, then in the order in which they ran.
-    for (j = 1; j <= n; j++)
-      if (names[j] == "dusk") {
-        print_row(label, figure, "dusk")
-        label = ""
-      }
-    for (j = 1; j <= n; j++)
-      if (names[j] != "dusk") {
-        print_row(label, figure, names[j])
+    for (j = 1; j <= peer_count; j++)
+      if ((figure SUBSEP peers[j]) in count) {
+        print_row(label, figure, peers[j])
         label = ""
       }
   }

@@ -17,3 +17,5 @@ noinst_PROGRAMS += \
 	%reldir%/words/report.h \
 	%reldir%/words/watcher.c \
 	%reldir%/words/watcher.h
+
+EXTRA_DIST += %reldir%/README.md

@@ -113,5 +113,6 @@ EXTRA_libdusk_la_DEPENDENCIES = libdusk.map
 runtime_readmes = \
 	%reldir%/README.md \
 	%reldir%/base/README.md \
-	%reldir%/os/README.md
+	%reldir%/os/README.md \
+	%reldir%/pace/README.md
 EXTRA_DIST += libdusk.map $(runtime_readmes)

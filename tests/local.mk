@@ -9,12 +9,20 @@
 #   examples.sh   runs the examples and reads what they print
 
 unit_tests = \
+	%reldir%/unit/arena \
 	%reldir%/unit/base \
 	%reldir%/unit/bits \
+	%reldir%/unit/central \
 	%reldir%/unit/clock \
+	%reldir%/unit/grey \
+	%reldir%/unit/kind \
 	%reldir%/unit/machine \
+	%reldir%/unit/markbits \
 	%reldir%/unit/pacer \
+	%reldir%/unit/pages \
+	%reldir%/unit/run \
 	%reldir%/unit/self \
+	%reldir%/unit/sizeclass \
 	%reldir%/unit/unwind \
 	%reldir%/unit/vm
 sim_tests = \
@@ -23,6 +31,7 @@ api_tests = \
 	%reldir%/api/alloc \
 	%reldir%/api/control \
 	%reldir%/api/garbage \
+	%reldir%/api/handover \
 	%reldir%/api/heap \
 	%reldir%/api/kind \
 	%reldir%/api/memory \
@@ -61,7 +70,9 @@ EXTRA_DIST += \
 	%reldir%/unit/unit.h
 
 check_PROGRAMS += $(stress_tests)
+check_LTLIBRARIES = %reldir%/stress/libstress.la
 if HAVE_CHECK
+check_LTLIBRARIES += %reldir%/unit/libfixture.la
 check_PROGRAMS += $(unit_tests) $(sim_tests) $(api_tests)
 else
 check-local:
@@ -90,14 +101,17 @@ installcheck-local:
 	DUSK_LDFLAGS='$(DUSK_LDFLAGS)' $(SHELL) $(srcdir)/%reldir%/install.sh
 
 # For the programs that have no such line of their own.
-LDADD = libdusk-all.la $(CHECK_LIBS)
+LDADD = %reldir%/unit/libfixture.la libdusk-all.la $(CHECK_LIBS)
 api_ldadd = libdusk.la $(CHECK_LIBS) $(PTHREAD_LIBS)
 stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 
-check_LTLIBRARIES = %reldir%/stress/libstress.la
 %canon_reldir%_stress_libstress_la_SOURCES = \
 	%reldir%/stress/stress.c \
 	%reldir%/stress/stress.h
+
+%canon_reldir%_unit_libfixture_la_SOURCES = \
+	%reldir%/unit/fixture.c \
+	%reldir%/unit/fixture.h
 
 %canon_reldir%_sim_pacer_SOURCES = \
 	%reldir%/sim/harness.c \
@@ -109,6 +123,7 @@ check_LTLIBRARIES = %reldir%/stress/libstress.la
 %canon_reldir%_api_alloc_LDADD = $(api_ldadd)
 %canon_reldir%_api_control_LDADD = $(api_ldadd)
 %canon_reldir%_api_garbage_LDADD = $(api_ldadd)
+%canon_reldir%_api_handover_LDADD = $(api_ldadd)
 %canon_reldir%_api_heap_LDADD = $(api_ldadd)
 %canon_reldir%_api_kind_LDADD = $(api_ldadd)
 %canon_reldir%_api_memory_LDADD = $(api_ldadd)

@@ -21,7 +21,8 @@ DUSK_API void *dusk_new_slow(dusk_thread *thread, dusk_kind kind);
 /* Allocates an object: zeroed, aligned to 16 bytes.
  *
  * The attached thread, outside blocking regions; a safepoint.  `bytes` may be
- * 0.  For a kind of fixed size it is that size.  NULL: out of memory, or no
+ * 0.  For a kind of fixed size it is that size; another of the same size class
+ * is not found out.  NULL: out of memory, or no
  * such kind, or not the kind's size; errno says which (ENOMEM, EINVAL).  Before
  * it says ENOMEM it has collected and tried again; the heap works on.  The
  * object lives as long as a root, a stack or another object refers to it. */

@@ -20,8 +20,8 @@ DUSK_API void dusk_collect(dusk_thread *thread);
 DUSK_API int dusk_set_gc_percent(dusk_heap *heap, int percent);
 
 /* Sets the soft limit on all the memory of the heap, bytes; INT64_MAX: none;
- * negative: changes nothing.  Any thread.  Returns the old value; a NULL heap:
- * -1. */
+ * negative: changes nothing; 0 is a limit of 0 here, and the cgroup's in the
+ * options.  Any thread.  Returns the old value; a NULL heap: -1. */
 DUSK_API int64_t dusk_set_memory_limit(dusk_heap *heap, int64_t bytes);
 
 /* Collects, then gives every free page back to the system.  As

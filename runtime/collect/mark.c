@@ -171,6 +171,11 @@ static bool refill(struct dusk_tracer *tracer)
   return true;
 }
 
+static uintptr_t packet_top(const struct packet *packet)
+{
+  return packet->words[packet->count - 1];
+}
+
 static uintptr_t packet_pop(struct packet *packet)
 {
   return packet->words[--packet->count];
@@ -212,61 +217,142 @@ static void scan_object(struct dusk_tracer *tracer, uintptr_t start)
   scan_piece(tracer, kind, start, end, piece ? piece : end - start);
 }
 
-/* Goes on with a large object: the tagged word was just taken. */
-static void resume_piece(struct dusk_tracer *tracer, uintptr_t tagged)
+/* Goes on with the large object whose piece is on top of the packet. */
+static void resume_piece(struct dusk_tracer *tracer)
 {
   const struct arena *arena = &tracer->collector->arena;
-  uintptr_t start = tagged & ~(uintptr_t)PIECE_TAG;
+  uintptr_t start = packet_pop(tracer->packet) & ~(uintptr_t)PIECE_TAG;
   uintptr_t end = packet_pop(tracer->packet);
   uint64_t info = LOAD_RELAXED(&arena->info[arena_page_of(arena, start)]);
   const struct kind *kind = kind_of_page(&arena->kinds, pageinfo_kind(info));
   scan_piece(tracer, kind, start, end, scan_piece_bytes(kind));
 }
 
-/* Does the object hold pointers?  Asked before it is prefetched: a leaf's
- * memory is never touched. */
-static bool needs_scan(const struct arena *arena, uintptr_t start)
+/* The marker's state that the loop keeps in registers: while it is loaded, the
+ * tracer's own copy is stale. */
+struct hot {
+  uintptr_t *top;     /* the packet's next free word */
+  uintptr_t *bottom;  /* its first */
+  uint32_t fifo_first;
+  uint32_t fifo_count;
+  uint64_t work;
+};
+
+static inline struct hot hot_load(const struct dusk_tracer *tracer)
 {
-  uint64_t info = LOAD_RELAXED(&arena->info[arena_page_of(arena, start)]);
-  return kind_is_scanned(&arena->kinds, pageinfo_kind(info));
+  struct packet *packet = tracer->packet;
+  return (struct hot){
+      .top = packet->words + packet->count,
+      .bottom = packet->words,
+      .fifo_first = tracer->fifo_first,
+      .fifo_count = tracer->fifo_count,
+      .work = tracer->work,
+  };
 }
 
-/* Fills the FIFO from the packet. */
-static void fill_fifo(struct dusk_tracer *tracer)
+static inline void hot_store(const struct hot *hot, struct dusk_tracer *tracer)
 {
-  const struct arena *arena = &tracer->collector->arena;
-  while (tracer->fifo_count < FIFO_SLOTS) {
-    if (UNLIKELY(!tracer->packet->count) &&
-        (tracer->fifo_count || !refill(tracer)))
-      return;
-    uintptr_t word = packet_pop(tracer->packet);
+  tracer->packet->count = (uint32_t)(hot->top - hot->bottom);
+  tracer->fifo_first = hot->fifo_first;
+  tracer->fifo_count = hot->fifo_count;
+  tracer->work = hot->work;
+}
+
+static inline struct reader reader_at(const struct arena *arena,
+                                      uintptr_t start, uint64_t *info)
+{
+  *info = LOAD_RELAXED(&arena->info[arena_page_of(arena, start)]);
+  return arena->kinds.readers[pageinfo_kind(*info)];
+}
+
+/* Fills the FIFO from the packet: objects with pointers, prefetched.  A leaf's
+ * memory is never touched.  Stops at a piece of a large object. */
+static inline void hot_fill(struct hot *hot, struct dusk_tracer *tracer,
+                            const struct arena *arena)
+{
+  while (hot->fifo_count < FIFO_SLOTS && hot->top > hot->bottom) {
+    uint64_t info;
+    uintptr_t word = *--hot->top;
     if (UNLIKELY(word & PIECE_TAG)) {
-      resume_piece(tracer, word);
+      hot->top++;
       return;
     }
-    if (!needs_scan(arena, word))
+    if (reader_at(arena, word, &info).how == READ_NOTHING)
       continue;
     __builtin_prefetch((const void *)word);
-    tracer->fifo[(tracer->fifo_first + tracer->fifo_count++) % FIFO_SLOTS] =
-        word;
+    tracer->fifo[(hot->fifo_first + hot->fifo_count++) % FIFO_SLOTS] = word;
   }
+}
+
+static inline void hot_push(struct hot *hot, struct dusk_tracer *tracer,
+                            uintptr_t word)
+{
+  CHAOS("marked-not-grey");
+  if (UNLIKELY(hot->top == hot->bottom + PACKET_WORDS)) {
+    hot_store(hot, tracer);
+    mark_push(tracer, word);
+    *hot = hot_load(tracer);
+  } else {
+    *hot->top++ = word;
+  }
+}
+
+/* Scans an object of few words, which is what most are: mark_word() and
+ * scan_range() again, in registers. */
+static inline void hot_scan(struct hot *hot, struct dusk_tracer *tracer,
+                            uintptr_t base, size_t bytes, uint64_t *marks,
+                            const uintptr_t *words, uint64_t bits)
+{
+  for (; bits; bits &= bits - 1) {
+    uintptr_t word = LOAD_ACQUIRE(&words[bit_lowest(bits)]); /* dusk_store */
+    uintptr_t offset = word - base;
+    if (offset < bytes && marks_win(marks, offset >> GRANULE_LOG2))
+      hot_push(hot, tracer, word);
+  }
+}
+
+/* Marks while the packet and FIFO hold whole objects, up to `limit` work. */
+static void drain_hot(struct dusk_tracer *tracer, uint64_t limit)
+{
+  const struct arena *arena = &tracer->collector->arena;
+  struct hot hot = hot_load(tracer);
+  uintptr_t base = tracer->base;
+  size_t bytes = tracer->bytes;
+  uint64_t *marks = tracer->marks;
+  for (hot_fill(&hot, tracer, arena); hot.fifo_count;
+       hot_fill(&hot, tracer, arena)) {
+    uint64_t info;
+    uintptr_t start = tracer->fifo[hot.fifo_first++ % FIFO_SLOTS];
+    struct reader reader = reader_at(arena, start, &info);
+    hot.fifo_count--;
+    if (LIKELY(reader.how == READ_BITS && pageinfo_class(info) != CLASS_LARGE)) {
+      hot.work += dusk_class_size(pageinfo_class(info));
+      hot_scan(&hot, tracer, base, bytes, marks, (const uintptr_t *)start,
+               reader.bits);
+    } else {
+      hot_store(&hot, tracer);
+      scan_object(tracer, start);
+      hot = hot_load(tracer);
+    }
+    if (hot.work >= limit)
+      break;
+  }
+  hot_store(&hot, tracer);
 }
 
 bool mark_drain(struct dusk_tracer *tracer, uint64_t budget)
 {
   bool more = true;
-  uint64_t start = tracer->work;
-  while (tracer->work - start < budget) {
-    fill_fifo(tracer);
-    if (tracer->fifo_count) {
-      uintptr_t word = tracer->fifo[tracer->fifo_first % FIFO_SLOTS];
-      tracer->fifo_first++;
-      tracer->fifo_count--;
-      scan_object(tracer, word);
-    } else if (!tracer->packet->count && !refill(tracer)) {
-      more = false;
-      break;
-    }
+  uint64_t limit = tracer->work + budget;
+  limit = limit < budget ? UINT64_MAX : limit;
+  while (more && tracer->work < limit) {
+    drain_hot(tracer, limit);
+    if (tracer->fifo_count)
+      continue;
+    if (!tracer->packet->count)
+      more = refill(tracer);
+    else if (packet_top(tracer->packet) & PIECE_TAG)
+      resume_piece(tracer);
   }
   count_work(tracer);
   return more;
@@ -297,10 +383,11 @@ static void rescan_span(struct dusk_tracer *tracer, const struct span *span)
   size_t granule = first;
   if (!kind_is_scanned(&arena->kinds, span->kind))
     return;
-  while ((granule = bits_find(tracer->marks, granule, end)) < end) {
-    scan_object(tracer, arena->base + (granule << GRANULE_LOG2));
+  for (; (granule = bits_find(tracer->marks, granule, end)) < end; granule++) {
+    /* Acquire: who is born black is zeroed before it is marked. */
+    if (bit_test_acquire(tracer->marks, granule))
+      scan_object(tracer, arena->base + (granule << GRANULE_LOG2));
     mark_drain(tracer, UINT64_MAX);
-    granule++;
   }
 }
 

@@ -12,7 +12,7 @@ static struct pacer_memory memory_figures(struct collector *collector)
   struct arena *arena = &collector->arena;
   struct pages_figures pages = pages_read(arena);
   return (struct pacer_memory){
-      .mapped_ready = pages.committed - pages.released +
+      .mapped_ready = pages.committed - pages.released + pages.tables +
                       grey_bytes(&collector->grey),
       .heap_free = pages.committed - pages.released - pages.in_use,
       .heap_alloc = flow_live(&arena->flow),
@@ -70,7 +70,6 @@ void pacing_init(struct collector *collector, int gc_percent,
   struct pacing *pacing = &collector->pacing;
   lock_init(&pacing->lock, RANK_control);
   pacer_init(&pacing->pacer, gc_percent, memory_limit);
-  pacer_commit(&pacing->pacer, 0, true);
   publish(collector);
 }
 
@@ -84,7 +83,7 @@ static void settings_changed(struct collector *collector)
 {
   enum phase phase = collector_phase(collector);
   pacer_commit(&collector->pacing.pacer, flow_live(&collector->arena.flow),
-               phase == PHASE_IDLE);
+               phase < PHASE_END);
   publish(collector);
   if (phase == PHASE_START || phase == PHASE_MARK)
     revise(collector);
@@ -155,6 +154,10 @@ void pacing_end(struct collector *collector, const struct cycle_record *record)
    * left idle. */
   uint64_t quarter = duration * collector->processors / 4;
   lock_acquire(&pacing->lock);
+  struct pacer_memory memory = memory_figures(collector);
+  /* The figures of the end of marking: the census has lowered them since. */
+  pacer_revise(&pacing->pacer, &memory, record->live_at_end,
+               pacing->pacer.scannable, work_done(pacing));
   pacer_end(&pacing->pacer, LOAD_RELAXED(&pacing->assist_ns),
             worker_ns > quarter ? worker_ns - quarter : 0, duration,
             collector->processors, record->marked, work_done(pacing));

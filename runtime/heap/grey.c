@@ -101,11 +101,19 @@ struct packet *grey_pop(struct grey *grey, struct packet_list *list)
 void grey_hand_over(struct grey *grey, struct packet_list *list,
                     struct packet *packet)
 {
-  /* Before the push: who pops the packet in a round must find the round
-   * dirty. */
-  STORE_RELAXED(&grey->dirty, 1);
+  /* Inside the door: a round that begins now must not take the set for empty
+   * and `dirty` for its own to clear. */
+  __atomic_fetch_add(&grey->busy, 1, __ATOMIC_SEQ_CST); /* with grey_shut() */
+  /* Before the push: who pops the packet in a round must find it dirty. */
+  __atomic_store_n(&grey->dirty, 1, __ATOMIC_SEQ_CST);
   CHAOS("dirty-not-pushed");
   grey_push(grey, list, packet);
+  grey_leave(grey);
+}
+
+void grey_begin_round(struct grey *grey)
+{
+  __atomic_store_n(&grey->dirty, 0, __ATOMIC_SEQ_CST); /* with hand_over */
 }
 
 bool grey_enter(struct grey *grey)

@@ -17,9 +17,11 @@
  * before a packet is pushed, and cleared before the round is posted.
  *
  * `open` and `busy` are the door to the set.  A marker enters before it takes a
- * packet and leaves when it holds none; the cycle shuts the door, and then knows
- * from busy == 0 that nobody marks and nobody will.  Both sides write one word
- * and read the other, which takes sequential consistency. */
+ * packet and leaves when it holds none; whoever hands a packet over is inside
+ * while it does.  The cycle shuts the door, and then knows from busy == 0 that
+ * nobody marks, that nothing is on its way, and that no marker will come in.
+ * Both sides write one word and read the other, which takes sequential
+ * consistency. */
 #ifndef DUSK_HEAP_GREY_H
 #define DUSK_HEAP_GREY_H
 
@@ -77,7 +79,10 @@ void grey_push(struct grey *grey, struct packet_list *list,
 WARN_UNUSED struct packet *grey_pop(struct grey *grey,
                                     struct packet_list *list);
 
-/* Sets `dirty`, then pushes. */
+/* Clears `dirty`: the driver, before it makes sure that the set is empty. */
+void grey_begin_round(struct grey *grey);
+
+/* Sets `dirty`, then pushes; the door counts it as inside. */
 void grey_hand_over(struct grey *grey, struct packet_list *list,
                     struct packet *packet);
 

@@ -99,6 +99,15 @@ fail:
   return NULL;
 }
 
+static struct reader reader_of(const struct kind *kind)
+{
+  if (kind->scan == DUSK_SCAN_LEAF)
+    return (struct reader){.how = READ_NOTHING};
+  if (kind->scan == DUSK_SCAN_LAYOUT && !kind->repeat && kind->period <= 64)
+    return (struct reader){kind->period ? kind->pointers[0] : 0, READ_BITS};
+  return (struct reader){.how = READ_OTHERWISE};
+}
+
 int kind_define(struct kinds *kinds, const dusk_kind_spec *spec,
                 dusk_kind *kind)
 {
@@ -111,6 +120,7 @@ int kind_define(struct kinds *kinds, const dusk_kind_spec *spec,
   uint32_t count = kinds->count;
   if (count < DUSK_KINDS_MAX) {
     kinds->table[count] = made;
+    kinds->readers[count] = reader_of(made);
     *kind = count;
     STORE_RELEASE(&kinds->count, count + 1); /* pairs with kinds_count() */
   }

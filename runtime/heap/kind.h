@@ -13,6 +13,18 @@
 #include "dusk/abi.h"
 #include "dusk/kind.h"
 
+/* What the marker needs of a kind, for most objects: one load.  `bits` are the
+ * pointer words of an object that has a short layout. */
+enum reading {
+  READ_NOTHING, /* a leaf */
+  READ_BITS,    /* a fixed layout of at most 64 words */
+  READ_OTHERWISE,
+};
+struct reader {
+  uint64_t bits;
+  uint64_t how; /* enum reading */
+};
+
 enum { KIND_CLASS_WORDS = (DUSK_SIZE_CLASSES + 63) / 64 };
 
 struct kind {
@@ -33,6 +45,7 @@ struct kind {
 struct kinds {
   struct lock lock; /* RANK_kinds: defining */
   uint32_t count;   /* release by the definer, acquire by readers */
+  struct reader readers[DUSK_KINDS_MAX];
   struct kind *table[DUSK_KINDS_MAX];
 };
 
@@ -57,7 +70,7 @@ static inline struct kind *kind_find(const struct kinds *kinds, dusk_kind kind)
 
 static inline bool kind_is_scanned(const struct kinds *kinds, uint16_t kind)
 {
-  return kinds->table[kind]->scan != DUSK_SCAN_LEAF;
+  return kinds->readers[kind].how != READ_NOTHING;
 }
 
 /* Spans of this class exist from now on. */

@@ -297,6 +297,7 @@ struct pages_figures pages_read(struct arena *arena)
       .committed = (uint64_t)pages->committed << PAGE_LOG2,
       .in_use = pages->in_use << PAGE_LOG2,
       .released = (idle - pages->idle_dirty) << PAGE_LOG2,
+      .tables = arena->tables_usable,
   };
   lock_release(&pages->lock);
   return figures;

@@ -34,6 +34,7 @@ struct pages_figures {
   uint64_t committed; /* bytes */
   uint64_t in_use;
   uint64_t released; /* free and without memory */
+  uint64_t tables;   /* of the tables that describe the committed pages */
 };
 
 void pages_init(struct pages *pages, uint32_t limit);

@@ -111,7 +111,8 @@ int pacer_set_percent(struct pacer *p, int gc_percent);
 int64_t pacer_set_limit(struct pacer *p, int64_t bytes);
 
 /* Fixes the goal that the percent asks for and the runway.  sweep_done: the
- * last census is complete; otherwise goal and trigger leave it room to run. */
+ * last census is complete; otherwise goal and trigger leave it room to run
+ * beyond live. */
 void pacer_commit(struct pacer *p, uint64_t live, bool sweep_done);
 
 /* The size of heap that the next cycle, or the running one, should end at. */
@@ -122,8 +123,9 @@ uint64_t pacer_goal(const struct pacer *p, const struct pacer_memory *m);
 uint64_t pacer_trigger(const struct pacer *p, const struct pacer_memory *m,
                        uint64_t *goal);
 
-/* A cycle begins at this moment.  max_stack: all registered stacks, in full.
- * The assist ratios are the last cycle's until pacer_revise() is called. */
+/* A cycle begins at this moment.  max_stack: the most that stacks may turn out
+ * to need, bytes.  The assist ratios are the last cycle's until pacer_revise()
+ * is called. */
 void pacer_start(struct pacer *p, uint64_t live, uint64_t scannable,
                  uint64_t max_stack, uint64_t globals);
 

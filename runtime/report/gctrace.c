@@ -14,21 +14,22 @@
 #include <stdio.h>
 #include <unistd.h>
 
-enum { MILLISECOND = 1000000, SECOND = 1000000000 };
+enum { MICROSECOND = 1000, SECOND = 1000000000 };
 
 /* Milliseconds as Go prints them: 0 as "0", from 10 ms on whole, below that two
- * significant digits and at most three decimals. */
+ * significant digits and at most three decimals; cut off, never rounded. */
 static const char *format_ms(char *text, size_t size, uint64_t ns)
 {
-  double ms = (double)ns / MILLISECOND;
-  int decimals = ms >= 1 ? 1 : ms >= 0.1 ? 2 : 3;
-  if (ns == 0)
-    decimals = 0;
-  else if (ms >= 10) {
-    decimals = 0;
-    ms = (double)(ns / MILLISECOND);
-  }
-  snprintf(text, size, "%.*f", decimals, ms);
+  unsigned long long us = ns / MICROSECOND;
+  unsigned long long whole = us / 1000, part = us % 1000;
+  if (us == 0 || us >= 10000)
+    snprintf(text, size, "%llu", whole);
+  else if (us >= 1000)
+    snprintf(text, size, "%llu.%llu", whole, part / 100);
+  else if (us >= 100)
+    snprintf(text, size, "0.%02llu", part / 10);
+  else
+    snprintf(text, size, "0.%03llu", part);
   return text;
 }
 

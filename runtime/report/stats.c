@@ -66,8 +66,7 @@ static void fill_memory(struct dusk_heap *heap, dusk_memstats *out)
   out->mspan_sys = committed * sizeof(struct span);
   out->mcache_inuse = LOAD_RELAXED(&collector->registry.attached) * cache;
   out->mcache_sys = LOAD_RELAXED(&collector->registry.caches) * cache;
-  out->gc_sys = committed * (2 * PAGE_MARK_WORDS + 1) * sizeof(uint64_t) +
-                2 * committed / 8 + grey_bytes(&collector->grey);
+  out->gc_sys = pages.tables - out->mspan_sys + grey_bytes(&collector->grey);
   out->other_sys = sizeof(struct dusk_heap) +
                    kinds_count(&arena->kinds) * DUSK_SIZE_CLASSES *
                        sizeof(struct central);

@@ -6,7 +6,7 @@
  * Mark bits, page map and span descriptors are under 3 % of a large heap. */
 #include "api.h"
 
-enum { LIVE_MIB = 48, BETWEEN_READINGS = 256, WARM_UP = 4, CYCLES = 16 };
+enum { LIVE_MIB = 48, BETWEEN_READINGS = 256, CYCLES = 16 };
 
 struct steady {
   dusk_heap *heap;
@@ -23,13 +23,17 @@ static size_t pick_size(uint64_t *random)
   return sizes[api_random(random) % 10];
 }
 
-static void steady_replace(struct steady *program)
+static void steady_fill_slot(struct steady *program, size_t slot)
 {
   dusk_kind kind =
       api_random(&program->random) % 2 ? DUSK_LEAF : DUSK_CONSERVATIVE;
   void *object = api_alloc(program->thread, kind, pick_size(&program->random));
-  size_t slot = api_random(&program->random) % program->count;
   dusk_store(program->thread, &program->slots[slot], object);
+}
+
+static void steady_replace(struct steady *program)
+{
+  steady_fill_slot(program, api_random(&program->random) % program->count);
 }
 
 static void steady_build(struct steady *program)
@@ -38,32 +42,34 @@ static void steady_build(struct steady *program)
   program->slots = api_alloc(program->thread, DUSK_CONSERVATIVE,
                              program->count * sizeof(void *));
   for (size_t i = 0; i < program->count; i++)
-    dusk_store(
-        program->thread, &program->slots[i],
-        api_alloc(program->thread, DUSK_LEAF, pick_size(&program->random)));
+    steady_fill_slot(program, i);
 }
 
+/* The goal moves a little from cycle to cycle, with what is allocated while
+ * one marks.  Pages that are in use because it was higher a moment ago stay in
+ * use, with gaps, so the largest goal so far counts. */
 START_TEST(a_steady_heap_stays_within_a_tenth_of_its_goal)
 {
+  static dusk_memstats stats;
   struct steady program = {.heap = api_open(), .random = 2026};
   program.thread = api_attach(program.heap);
   steady_build(&program);
-  static dusk_memstats stats;
-  dusk_read_memstats(program.heap, &stats);
-  uint64_t start = stats.num_gc + WARM_UP;
-  double worst = 0;
-  while (stats.num_gc < start + CYCLES) {
+  api_collect_all(program.thread);
+  uint64_t cycles = api_cycles(program.heap);
+  uint64_t goal = 0, peak = 0;
+  do {
+    dusk_read_memstats(program.heap, &stats);
+    goal = stats.next_gc > goal ? stats.next_gc : goal;
+    peak = stats.heap_inuse > peak ? stats.heap_inuse : peak;
     for (int i = 0; i < BETWEEN_READINGS; i++)
       steady_replace(&program);
-    dusk_read_memstats(program.heap, &stats);
-    double ratio = (double)stats.heap_inuse / (double)stats.next_gc;
-    if (stats.num_gc >= start && ratio > worst)
-      worst = ratio;
-  }
-  ck_assert_msg(worst <= 1.1, "heap_inuse was %.3f of next_gc", worst);
-  /* The goal itself is what the percent says, twice the live heap. */
-  ck_assert_uint_ge(stats.next_gc, 2 * MIB(LIVE_MIB) * 9 / 10);
-  ck_assert_uint_le(stats.next_gc, 2 * MIB(LIVE_MIB) * 13 / 10);
+  } while (stats.num_gc < cycles + CYCLES);
+  ck_assert_msg(peak * 10 <= goal * 11, "heap_inuse was %.3f of the goal",
+                (double)peak / (double)goal);
+  /* The goal is twice what a cycle marks: what is live, and what is allocated
+   * while it marks, from 0.7 of the way to the goal at the earliest. */
+  ck_assert_uint_ge(goal, 2 * MIB(LIVE_MIB));
+  ck_assert_uint_le(goal, MIB(LIVE_MIB) * 7 / 2);
   api_keep(program.slots);
   api_close(program.heap, program.thread);
 }

@@ -11,8 +11,8 @@ cd "$srcdir"
 bad=0
 for folder in include runtime examples tests bench doc; do
   for file in $(find "$folder" -name '*.[ch37]' -o -name '*.def' \
-    -o -name '*.sh' -o -name '*.awk' -o -name '*.txt' -o -name '*.md' |
-    LC_ALL=C sort); do
+    -o -name '*.md' -o -name '*.txt' -o -name '*.sh' -o -name '*.awk' \
+    -o -name '*.go' -o -name '*.mod' -o -name run | LC_ALL=C sort); do
     name=%reldir%/${file#"$folder"/}
     if ! tr -s ' \t' '\n\n' <"$folder/local.mk" |
       grep -qxF -e "$name" -e "${name%.c}"; then

@@ -167,8 +167,7 @@ static struct vm_table real;
 static bool is_refused(void)
 {
   unsigned long call = ++fixture_vm.calls;
-  return call >= fixture_vm.first &&
-         call - fixture_vm.first < fixture_vm.count;
+  return call >= fixture_vm.first && call - fixture_vm.first < fixture_vm.count;
 }
 
 static void *try_map(size_t bytes, bool usable)
@@ -240,8 +239,8 @@ const char *fixture_stderr_end(void)
   ssize_t got;
   ck_assert_int_eq(dup2(kept_stderr, STDERR_FILENO), STDERR_FILENO);
   close(kept_stderr);
-  while ((got = read(pipe_ends[0], text + length,
-                     sizeof text - 1 - length)) > 0)
+  while ((got = read(pipe_ends[0], text + length, sizeof text - 1 - length)) >
+         0)
     length += (size_t)got;
   close(pipe_ends[0]);
   text[length] = '\0';

@@ -46,11 +46,11 @@ void fixture_threads(unsigned count, void (*body)(unsigned index));
 /* ---- a system that refuses ---- */
 
 struct fixture_vm {
-  unsigned long calls;  /* to map and make_usable, since fixture_vm_refuse() */
-  unsigned long first;  /* the first of them that is refused, from 1 */
-  unsigned long count;  /* how many are */
-  size_t biggest_map;   /* larger ones are refused always */
-  size_t mapped;        /* bytes, less what has been unmapped */
+  unsigned long calls; /* to map and make_usable, since fixture_vm_refuse() */
+  unsigned long first; /* the first of them that is refused, from 1 */
+  unsigned long count; /* how many are */
+  size_t biggest_map;  /* larger ones are refused always */
+  size_t mapped;       /* bytes, less what has been unmapped */
   unsigned long released; /* calls to release */
   bool refuse_release;
 };

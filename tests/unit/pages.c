@@ -370,7 +370,8 @@ int main(void)
   tcase_add_checked_fixture(cases, set_up, tear_down);
   tcase_add_test(cases, lowest_address_first);
   tcase_add_test(cases, neighbours_join_on_either_side);
-  tcase_add_test(cases, what_is_free_below_the_frontier_is_used_to_go_beyond_it);
+  tcase_add_test(cases,
+                 what_is_free_below_the_frontier_is_used_to_go_beyond_it);
   tcase_add_test(cases, an_exhausted_heap_says_so_and_goes_on);
   tcase_add_test(cases, a_refused_release_leaves_pages_dirty);
   tcase_add_test(cases, neighbouring_dirty_pages_are_released_in_one_call);

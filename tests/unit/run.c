@@ -95,8 +95,8 @@ static void expect_contents(uint32_t from)
 {
   for (uint32_t slot = 0; slot < span->slots; slot++) {
     bool zeroed = span->needs_zero && slot >= from && !is_taken(slot);
-    size_t found = stretch_of(slot_start(slot), slot_start(slot + 1),
-                              zeroed ? 0 : JUNK);
+    size_t found =
+        stretch_of(slot_start(slot), slot_start(slot + 1), zeroed ? 0 : JUNK);
     if (found != span->size)
       ck_abort_msg("size %u, slot %u: byte %zu is wrong", span->size, slot,
                    found);

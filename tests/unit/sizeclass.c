@@ -36,7 +36,8 @@ START_TEST(every_size_gets_the_smallest_class_that_holds_it)
   for (size_t bytes = 0; bytes <= DUSK_SMALL_MAX; bytes++) {
     while (classes[c].size < bytes)
       c++;
-    if (dusk_size_class(bytes) != c || dusk_round_size(bytes) != classes[c].size)
+    if (dusk_size_class(bytes) != c ||
+        dusk_round_size(bytes) != classes[c].size)
       ck_abort_msg("%zu bytes: class %u of %zu, not %u of %u", bytes,
                    dusk_size_class(bytes), dusk_round_size(bytes), c,
                    classes[c].size);
