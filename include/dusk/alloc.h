@@ -71,7 +71,8 @@ DUSK_API size_t dusk_size_of(const dusk_heap *heap, const void *object);
 
 /* The start of the object that `interior` points into; NULL: it points into
  * none.  Any thread; only an object that the caller keeps alive has a lasting
- * answer.  A slot that a thread is about to hand out may count as an object. */
+ * answer.  A free slot near one that a thread is about to hand out may count as
+ * an object. */
 DUSK_API void *dusk_base_of(const dusk_heap *heap, const void *interior);
 
 #ifdef __cplusplus

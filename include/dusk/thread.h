@@ -3,8 +3,9 @@
  *
  * The collector never interrupts a thread.  It asks each one for short steps,
  * which the thread serves at its own safepoints: every allocation is one, and
- * so is every call in this header.  Stacks and registers are scanned
- * conservatively: a C local is a root, with nothing to declare.
+ * so is every call in this header, but for a dusk_mutex_lock() that need not
+ * wait.  Stacks and registers are scanned conservatively: a C local is a root,
+ * with nothing to declare.
  *
  * A loop that does not allocate calls dusk_safepoint(); a call that may block
  * sits in a blocking region.  A thread that does neither delays the running
@@ -56,8 +57,8 @@ DUSK_API void dusk_blocking_begin(dusk_thread *thread);
 DUSK_API void dusk_blocking_end(dusk_thread *thread);
 
 /* pthread_mutex_lock(), pthread_cond_wait() and pthread_cond_timedwait() that
- * enter a blocking region when, and only when, they must wait.  Return what
- * the pthread function returns. */
+ * enter a blocking region when, and only when, they must wait; inside one they
+ * are the pthread function.  Return what that returns. */
 DUSK_API int dusk_mutex_lock(dusk_thread *thread, pthread_mutex_t *mutex);
 DUSK_API int dusk_cond_wait(dusk_thread *thread, pthread_cond_t *cond,
                             pthread_mutex_t *mutex);

@@ -15,6 +15,7 @@
 #include "alloc/assist.h"
 #include "alloc/large.h"
 #include "collect/cycle.h"
+#include "collect/pacing.h"
 #include "heap/central.h"
 #include "mutator/cache.h"
 #include "mutator/poll.h"
@@ -59,13 +60,22 @@ static struct span *take_span(struct dusk_thread *thread, dusk_kind kind,
   return span;
 }
 
+/* What a thread does for the collector before it takes more. */
+static void earn(struct dusk_thread *thread)
+{
+  struct collector *collector = thread_collector(thread);
+  cycle_ask_if_due(collector);
+  assist_settle(thread);
+  if (UNLIKELY(pacing_is_over(collector)))
+    assist_step_aside(thread);
+}
+
 /* Gets a run of the class; false: there is no memory, and the heap has been
  * collected in vain. */
 static bool refill(struct dusk_thread *thread, dusk_kind kind,
                    unsigned size_class)
 {
-  cycle_ask_if_due(thread_collector(thread));
-  assist_settle(thread);
+  earn(thread);
   for (unsigned tries = 0;;) {
     struct span *span = take_span(thread, kind, size_class);
     if (span && cache_adopt(thread, span))
@@ -100,9 +110,8 @@ static void *alloc_large(struct dusk_thread *thread, dusk_kind kind,
 {
   if (bytes > thread->arena->bytes)
     return NULL;
-  cycle_ask_if_due(thread_collector(thread));
   assist_charge(thread, bytes);
-  assist_settle(thread);
+  earn(thread);
   for (unsigned tries = 0;; tries++) {
     void *object = large_alloc(thread, kind, bytes);
     if (object || tries == EXHAUSTED_CYCLES)

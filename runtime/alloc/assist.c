@@ -8,6 +8,7 @@
 #include "collect/mark.h"
 #include "collect/pacing.h"
 #include "mutator/poll.h"
+#include "os/clock.h"
 
 enum {
   /* The least that an assist marks, bytes of scan work: it costs about 0.3 us to
@@ -16,6 +17,10 @@ enum {
   ASSIST_MIN_BYTES = 16 * 1024,
   /* After so much the thread looks up for a handshake. */
   ASSIST_SLICE_BYTES = 32 * 1024,
+  /* A thread steps aside for so long at a time, and at most so often for one
+   * span: 2 ms in all.  A driver that is awake needs one or two of them. */
+  ASIDE_NS = 40 * 1000,
+  ASIDE_TIMES = 20,
 };
 
 /* Takes up to `work` from the pool; returns what it got.  The pool may go below
@@ -68,4 +73,26 @@ void assist_settle(struct dusk_thread *thread)
   if (UNLIKELY(thread->credit < 0) &&
       collector_phase(thread_collector(thread)) == PHASE_MARK)
     pay_debt(thread);
+}
+
+/* Is it the driver's turn?  While a thread owes a handshake it is not, and
+ * nobody may be made to wait for that thread. */
+static bool driver_is_due(const struct collector *collector)
+{
+  bool has_work = collector_phase(collector) != PHASE_IDLE ||
+                  LOAD_RELAXED(&collector->wanted) >
+                      LOAD_RELAXED(&collector->finished);
+  return has_work && LOAD_RELAXED(&collector->registry.owing) == 0;
+}
+
+NOINLINE void assist_step_aside(struct dusk_thread *thread)
+{
+  struct collector *collector = thread_collector(thread);
+  for (unsigned i = 0; i < ASIDE_TIMES; i++) {
+    if (!pacing_is_over(collector) || !driver_is_due(collector))
+      return;
+    poll_go_outside(thread, CALLER_SP());
+    clock_sleep(ASIDE_NS);
+    poll_come_back(thread);
+  }
 }

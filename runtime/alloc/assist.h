@@ -21,4 +21,9 @@ static inline void assist_charge(struct dusk_thread *thread, uint64_t bytes)
 /* Pays what the thread owes, if it can.  A safepoint; may mark. */
 void assist_settle(struct dusk_thread *thread);
 
+/* Far over the goal, while the driver has all it needs but a processor: lets it
+ * have this one, for a bounded time.  Never waits for another mutator.  A
+ * safepoint. */
+void assist_step_aside(struct dusk_thread *thread);
+
 #endif

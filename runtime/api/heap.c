@@ -160,12 +160,18 @@ void dusk_read_memstats(dusk_heap *heap, dusk_memstats *out)
     stats_read(heap, out);
 }
 
+static bool find_object(const dusk_heap *heap, const void *pointer,
+                        struct object *found)
+{
+  return heap && pointer &&
+         object_find(&heap->collector.arena, (uintptr_t)pointer, found) &&
+         object_is_allocated(&heap->collector.arena, found);
+}
+
 size_t dusk_size_of(const dusk_heap *heap, const void *object)
 {
   struct object found;
-  if (!heap || !object ||
-      !object_find(&heap->collector.arena, (uintptr_t)object, &found) ||
-      found.start != (uintptr_t)object)
+  if (!find_object(heap, object, &found) || found.start != (uintptr_t)object)
     return 0;
   return found.bytes;
 }
@@ -173,8 +179,5 @@ size_t dusk_size_of(const dusk_heap *heap, const void *object)
 void *dusk_base_of(const dusk_heap *heap, const void *interior)
 {
   struct object found;
-  if (!heap || !interior ||
-      !object_find(&heap->collector.arena, (uintptr_t)interior, &found))
-    return NULL;
-  return (void *)found.start;
+  return find_object(heap, interior, &found) ? (void *)found.start : NULL;
 }

@@ -144,32 +144,46 @@ void dusk_blocking_end(dusk_thread *thread)
   poll_come_back(thread);
 }
 
+/* The waits enter a region of their own, and leave the caller's alone: inside
+ * one they just wait.  false: the caller is inside, or the handle is bad. */
+static NOINLINE bool enter_region(dusk_thread *thread, uintptr_t sp,
+                                  const char *call)
+{
+  if (!is_mine(thread, call) || thread_state(thread) != THREAD_IN_HEAP)
+    return false;
+  poll_go_outside(thread, sp);
+  return true;
+}
+
 int dusk_mutex_lock(dusk_thread *thread, pthread_mutex_t *mutex)
 {
   int error = pthread_mutex_trylock(mutex);
   if (error != EBUSY)
     return error;
-  dusk_blocking_begin(thread);
+  bool entered = enter_region(thread, CALLER_SP(), "dusk_mutex_lock");
   error = pthread_mutex_lock(mutex);
-  dusk_blocking_end(thread);
+  if (entered)
+    poll_come_back(thread);
   return error;
 }
 
 int dusk_cond_wait(dusk_thread *thread, pthread_cond_t *cond,
                    pthread_mutex_t *mutex)
 {
-  dusk_blocking_begin(thread);
+  bool entered = enter_region(thread, CALLER_SP(), "dusk_cond_wait");
   int error = pthread_cond_wait(cond, mutex);
-  dusk_blocking_end(thread);
+  if (entered)
+    poll_come_back(thread);
   return error;
 }
 
 int dusk_cond_timedwait(dusk_thread *thread, pthread_cond_t *cond,
                         pthread_mutex_t *mutex, const struct timespec *deadline)
 {
-  dusk_blocking_begin(thread);
+  bool entered = enter_region(thread, CALLER_SP(), "dusk_cond_timedwait");
   int error = pthread_cond_timedwait(cond, mutex, deadline);
-  dusk_blocking_end(thread);
+  if (entered)
+    poll_come_back(thread);
   return error;
 }
 

@@ -27,6 +27,7 @@ struct pacing {
   struct lock lock; /* RANK_control */
   struct pacer pacer;
   uint64_t trigger;       /* live bytes at which a cycle begins; atomic */
+  uint64_t wall;          /* and beyond which allocation steps aside; atomic */
   double work_per_byte;   /* price of allocating, while marking; atomic */
   double bytes_per_work;
   int64_t credit;         /* scan work that workers did beyond what was asked,

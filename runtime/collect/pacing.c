@@ -7,6 +7,8 @@
 
 #include "os/clock.h"
 
+enum { WALL_MIN_BYTES = 1 << 20 };
+
 static struct pacer_memory memory_figures(struct collector *collector)
 {
   struct arena *arena = &collector->arena;
@@ -40,13 +42,23 @@ static double load_double(const double *from)
   return value;
 }
 
+/* A little over the goal is nobody's fault: a sixteenth, and for a small heap
+ * what is allocated in the time of a cycle's handshakes. */
+static uint64_t wall_for(uint64_t goal)
+{
+  uint64_t slack = goal / 16 > WALL_MIN_BYTES ? goal / 16 : WALL_MIN_BYTES;
+  return goal + slack < goal ? UINT64_MAX : goal + slack;
+}
+
 /* With the lock. */
 static void publish(struct collector *collector)
 {
   struct pacing *pacing = &collector->pacing;
   struct pacer_memory memory = memory_figures(collector);
+  uint64_t goal;
   STORE_RELAXED(&pacing->trigger,
-                pacer_trigger(&pacing->pacer, &memory, NULL));
+                pacer_trigger(&pacing->pacer, &memory, &goal));
+  STORE_RELAXED(&pacing->wall, wall_for(goal));
 }
 
 /* With the lock. */

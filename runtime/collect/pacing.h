@@ -31,6 +31,14 @@ struct price {
 };
 struct price pacing_price(const struct collector *collector);
 
+/* Is the heap so far over its goal that the thread should let the collector
+ * have its processor? */
+static inline bool pacing_is_over(const struct collector *collector)
+{
+  return flow_live(&collector->arena.flow) >=
+         LOAD_RELAXED(&collector->pacing.wall);
+}
+
 /* Is it time for a cycle?  One load and a compare of what threads have taken. */
 static inline bool pacing_is_due(const struct collector *collector)
 {

@@ -8,14 +8,13 @@
  *
  * STATES, and who may touch the descriptor in each
  *
- *   FREE     in the page heap, or inside a span        pages.lock
- *   CACHED   in one thread's cache                     that thread
- *   LISTED   in a central list, has free slots         the central's lock; the
- *                                                      census once it has closed
- *                                                      that central's epoch
- *   FULL     in use, nowhere listed                    the census
- *   LARGE    one object                                its creator until it is
- *                                                      published, then the census
+ *   FREE     in the page heap, or inside a span   pages.lock
+ *   CACHED   in one thread's cache                that thread
+ *   LISTED   in a central list, has free slots    the central's lock; the census
+ *                                                 once the list's epoch is over
+ *   FULL     in use, nowhere listed               the census
+ *   LARGE    one object                           its creator until it is
+ *                                                 published, then the census
  *
  * `state` itself may be read by anyone: it is set with release when a span
  * changes hands, and who reads it with acquire sees what the last owner did.
@@ -67,7 +66,7 @@ struct span {
   uint32_t run_slot;   /* first slot of the owner's current run */
   uint32_t needs_zero; /* free slots may hold something else than zeros */
 
-  /* Links: a thread's cache, a central list, or the chain of returned spans. */
+  /* Links: a thread's cache (both), or a central list (next). */
   uint32_t next;
   uint32_t prev;
 

@@ -13,28 +13,15 @@ struct spanlist {
   uint32_t last;
 };
 
-static inline bool spanlist_is_empty(const struct spanlist *list)
-{
-  return list->first == PAGE_NONE;
-}
-
-/* Appends all of `more`, which is not empty. */
-static inline void spanlist_append(struct spanlist *list,
-                                   const struct spanlist *more,
-                                   struct span *spans)
-{
-  if (list->last)
-    spans[list->last].next = more->first;
-  else
-    list->first = more->first;
-  list->last = more->last;
-}
-
 static inline void spanlist_push(struct spanlist *list, uint32_t page,
                                  struct span *spans)
 {
   spans[page].next = PAGE_NONE;
-  spanlist_append(list, &(struct spanlist){page, page}, spans);
+  if (list->last)
+    spans[list->last].next = page;
+  else
+    list->first = page;
+  list->last = page;
 }
 
 /* The first, or PAGE_NONE. */
