@@ -143,7 +143,7 @@ bool cycle_next(struct collector *collector)
         pacing_is_due(collector))
       return true;
     if (!park_wait(&collector->wake, noted, PERIOD_NS) &&
-        LOAD_RELAXED(&collector->pacing.pacer.gc_percent) >= 0)
+        pacing_is_automatic(collector))
       return true;
   }
 }

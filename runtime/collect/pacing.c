@@ -120,6 +120,14 @@ int64_t pacing_set_limit(struct collector *collector, int64_t bytes)
   return old;
 }
 
+bool pacing_is_automatic(struct collector *collector)
+{
+  lock_acquire(&collector->pacing.lock);
+  bool automatic = collector->pacing.pacer.gc_percent != PACER_OFF;
+  lock_release(&collector->pacing.lock);
+  return automatic;
+}
+
 uint64_t pacing_goal(struct collector *collector)
 {
   lock_acquire(&collector->pacing.lock);

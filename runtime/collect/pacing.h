@@ -16,6 +16,7 @@ void pacing_destroy(struct collector *collector);
 int pacing_set_percent(struct collector *collector, int percent);
 int64_t pacing_set_limit(struct collector *collector, int64_t bytes);
 uint64_t pacing_goal(struct collector *collector);
+bool pacing_is_automatic(struct collector *collector);
 
 /* The driver, around a cycle. */
 void pacing_start(struct collector *collector);

@@ -7,7 +7,8 @@
 
 #include <sys/resource.h>
 
-enum { RESERVE_MIB = 64 };
+/* Sanitizers make each object many times as dear. */
+enum { RESERVE_MIB = SANITIZED ? 16 : 64 };
 
 static dusk_heap *open_small(int gc_percent)
 {

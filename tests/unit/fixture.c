@@ -7,12 +7,15 @@
 #include "collect/cycle.h"
 #include "collect/mark.h"
 #include "mutator/poll.h"
+#include "os/clock.h"
 #include "os/vm.h"
 
 #include "dusk/alloc.h"
 
 #include <pthread.h>
+#include <signal.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 /* ---- a heap without a driver ---- */
@@ -76,6 +79,18 @@ void fixture_handshake(struct dusk_heap *heap, enum handshake which)
     STORE_RELEASE(&registry->all_scanned, 0); /* as cycle.c does */
 }
 
+void fixture_begin_marking(struct dusk_heap *heap)
+{
+  struct collector *collector = &heap->collector;
+  fixture_handshake(heap, HANDSHAKE_1);
+  fixture_handshake(heap, HANDSHAKE_1B);
+  fixture_handshake(heap, HANDSHAKE_2);
+  for (struct dusk_thread *t = collector->registry.first; t; t = t->next)
+    t->log->count = 0;
+  grey_discard(&collector->grey);
+  grey_open(&collector->grey);
+}
+
 void fixture_mark(struct dusk_heap *heap)
 {
   struct dusk_tracer tracer;
@@ -92,6 +107,86 @@ void *fixture_alloc(struct dusk_thread *thread, dusk_kind kind, size_t bytes)
   ck_assert_ptr_nonnull(object);
   return object;
 }
+
+dusk_kind fixture_layout(struct dusk_heap *heap, size_t size, uint64_t bits,
+                         size_t period)
+{
+  dusk_kind kind;
+  dusk_kind_spec spec = DUSK_KIND_INIT;
+  spec.scan = DUSK_SCAN_LAYOUT;
+  spec.size = size;
+  spec.pointers = &bits;
+  spec.period = period;
+  ck_assert_int_eq(arena_define_kind(&heap->collector.arena, &spec, &kind), 0);
+  return kind;
+}
+
+/* ---- handing over ---- */
+
+void fixture_hand_over(struct dusk_heap *heap, const void *const *words,
+                       size_t count)
+{
+  struct grey *grey = &heap->collector.grey;
+  struct packet *packet = grey_packet(grey);
+  ck_assert_ptr_nonnull(packet);
+  ck_assert_uint_le(count, PACKET_WORDS);
+  for (size_t i = 0; i < count; i++)
+    packet->words[packet->count++] = (uintptr_t)words[i];
+  grey_hand_over(grey, &grey->raw, packet);
+}
+
+/* A packet that cannot be written: the first thing that pushing it does is to
+ * write its link, which traps. */
+static struct {
+  struct grey *grey;
+  struct packet *packet;
+  pthread_t thread;
+  struct sigaction kept;
+  uint32_t trapped; /* atomic */
+  uint32_t goes_on; /* atomic */
+} slow;
+
+static void wait_in_trap(int number)
+{
+  STORE_RELEASE(&slow.trapped, 1); /* with fixture_hand_over_begin() */
+  while (!LOAD_ACQUIRE(&slow.goes_on)) /* with fixture_hand_over_end() */
+    clock_sleep(100 * 1000);
+  (void)number;
+}
+
+static void *hand_over_main(void *argument)
+{
+  (void)argument;
+  grey_hand_over(slow.grey, &slow.grey->raw, slow.packet);
+  return NULL;
+}
+
+void fixture_hand_over_begin(struct dusk_heap *heap, const void *word)
+{
+  struct sigaction trap = {.sa_handler = wait_in_trap};
+  memset(&slow, 0, sizeof slow);
+  slow.grey = &heap->collector.grey;
+  slow.packet = grey_packet(slow.grey);
+  ck_assert_ptr_nonnull(slow.packet);
+  slow.packet->words[slow.packet->count++] = (uintptr_t)word;
+  ck_assert_uint_eq(vm_page_size(), sizeof *slow.packet);
+  ck_assert_int_eq(mprotect(slow.packet, sizeof *slow.packet, PROT_READ), 0);
+  ck_assert_int_eq(sigaction(SIGSEGV, &trap, &slow.kept), 0);
+  ck_assert_int_eq(pthread_create(&slow.thread, NULL, hand_over_main, NULL), 0);
+  while (!LOAD_ACQUIRE(&slow.trapped)) /* with wait_in_trap() */
+    clock_sleep(100 * 1000);
+  ck_assert_int_eq(sigaction(SIGSEGV, &slow.kept, NULL), 0);
+}
+
+void fixture_hand_over_end(void)
+{
+  ck_assert_int_eq(
+      mprotect(slow.packet, sizeof *slow.packet, PROT_READ | PROT_WRITE), 0);
+  STORE_RELEASE(&slow.goes_on, 1); /* with wait_in_trap() */
+  ck_assert_int_eq(pthread_join(slow.thread, NULL), 0);
+}
+
+/* ---- what has become of an object ---- */
 
 static size_t granule_of(struct dusk_heap *heap, const void *object)
 {

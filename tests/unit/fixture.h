@@ -24,11 +24,30 @@ void fixture_detach(struct dusk_thread *thread);
 /* Posts a step and has all mutators serve it; all belong to the caller. */
 void fixture_handshake(struct dusk_heap *heap, enum handshake which);
 
+/* Takes a cycle to its marking.  What the stacks hold is forgotten, so that the
+ * test alone says what is reached: nothing is grey, the door is open, and what
+ * is allocated from here on is black. */
+void fixture_begin_marking(struct dusk_heap *heap);
+
 /* Marks what the grey set leads to, with one marker; then nothing is grey. */
 void fixture_mark(struct dusk_heap *heap);
 
 /* Allocates; NULL fails the test. */
 void *fixture_alloc(struct dusk_thread *thread, dusk_kind kind, size_t bytes);
+
+/* Defines a kind of `size` bytes with pointers in the words that `bits` names;
+ * size 0: of any size, with the bits again and again, `period` words apart. */
+dusk_kind fixture_layout(struct dusk_heap *heap, size_t size, uint64_t bits,
+                         size_t period);
+
+/* Hands a packet over with these words, as a thread does with its log. */
+void fixture_hand_over(struct dusk_heap *heap, const void *const *words,
+                       size_t count);
+
+/* The same for one word, stopped half-way: between them, the hand-over has been
+ * announced and the packet is in no list. */
+void fixture_hand_over_begin(struct dusk_heap *heap, const void *word);
+void fixture_hand_over_end(void);
 
 /* Bits of the running cycle. */
 bool fixture_is_marked(struct dusk_heap *heap, const void *object);

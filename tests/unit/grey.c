@@ -175,6 +175,38 @@ START_TEST(the_door_stays_open_while_somebody_is_inside_or_there_is_work)
 }
 END_TEST
 
+/* Its `dirty` may have been cleared by the round that begins, and its packet is
+ * in no list yet. */
+START_TEST(a_hand_over_under_way_keeps_the_door_from_being_shut)
+{
+  struct dusk_heap *heap = fixture_open();
+  struct grey *set = &heap->collector.grey;
+  grey_open(set);
+  fixture_hand_over_begin(heap, NULL);
+  grey_begin_round(set);
+  ck_assert_uint_eq(set->dirty, 0);
+  ck_assert(grey_is_empty(set));
+  ck_assert(!grey_shut(set));
+  fixture_hand_over_end();
+  ck_assert(!grey_shut(set));
+  ck_assert_ptr_nonnull(grey_pop(set, &set->raw));
+  ck_assert(grey_shut(set));
+  fixture_close(heap);
+}
+END_TEST
+
+/* The door is the markers': a thread can always hand over. */
+START_TEST(a_hand_over_passes_the_shut_door)
+{
+  ck_assert(grey_shut(&grey));
+  grey_begin_round(&grey);
+  grey_hand_over(&grey, &grey.raw, make_packet(1));
+  ck_assert_uint_eq(grey.busy, 0);
+  ck_assert_uint_eq(grey.dirty, 1);
+  ck_assert(!grey_is_empty(&grey));
+}
+END_TEST
+
 enum { THREADS = 4, ROUNDS = 4000 };
 static uint32_t inside;   /* markers, as they count themselves; atomic */
 static uint32_t trespass; /* atomic */
@@ -267,6 +299,8 @@ int main(void)
   tcase_add_test(cases, a_shut_door_lets_nobody_in);
   tcase_add_test(cases,
                  the_door_stays_open_while_somebody_is_inside_or_there_is_work);
+  tcase_add_test(cases, a_hand_over_under_way_keeps_the_door_from_being_shut);
+  tcase_add_test(cases, a_hand_over_passes_the_shut_door);
   tcase_add_test(cases, once_shut_nobody_is_inside);
   tcase_add_test(cases, packets_are_neither_lost_nor_doubled);
   suite_add_tcase(suite, cases);
