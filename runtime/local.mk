@@ -112,7 +112,14 @@ EXTRA_libdusk_la_DEPENDENCIES = libdusk.map
 
 runtime_readmes = \
 	%reldir%/README.md \
+	%reldir%/alloc/README.md \
+	%reldir%/api/README.md \
 	%reldir%/base/README.md \
+	%reldir%/collect/README.md \
+	%reldir%/event/README.md \
+	%reldir%/heap/README.md \
+	%reldir%/mutator/README.md \
 	%reldir%/os/README.md \
-	%reldir%/pace/README.md
+	%reldir%/pace/README.md \
+	%reldir%/report/README.md
 EXTRA_DIST += libdusk.map $(runtime_readmes)

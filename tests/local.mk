@@ -10,19 +10,31 @@
 
 unit_tests = \
 	%reldir%/unit/arena \
+	%reldir%/unit/barrier \
 	%reldir%/unit/base \
 	%reldir%/unit/bits \
+	%reldir%/unit/cache \
+	%reldir%/unit/census \
 	%reldir%/unit/central \
 	%reldir%/unit/clock \
+	%reldir%/unit/counters \
+	%reldir%/unit/gctrace \
 	%reldir%/unit/grey \
+	%reldir%/unit/history \
 	%reldir%/unit/kind \
 	%reldir%/unit/machine \
+	%reldir%/unit/mark \
 	%reldir%/unit/markbits \
+	%reldir%/unit/option \
+	%reldir%/unit/overflow \
 	%reldir%/unit/pacer \
 	%reldir%/unit/pages \
+	%reldir%/unit/rootset \
 	%reldir%/unit/run \
+	%reldir%/unit/scan \
 	%reldir%/unit/self \
 	%reldir%/unit/sizeclass \
+	%reldir%/unit/terminate \
 	%reldir%/unit/unwind \
 	%reldir%/unit/vm
 sim_tests = \
@@ -82,7 +94,8 @@ dist_check_SCRIPTS += $(test_scripts)
 
 TESTS = $(check_PROGRAMS) $(dist_check_SCRIPTS)
 TEST_EXTENSIONS = .sh
-SH_LOG_COMPILER = $(SHELL)
+LOG_COMPILER = $(TEST_LIMIT)
+SH_LOG_COMPILER = $(TEST_LIMIT) $(SHELL)
 # A stack that AddressSanitizer makes up is none that the collector reads.
 AM_TESTS_ENVIRONMENT = \
 	ASAN_OPTIONS="detect_stack_use_after_return=0:$$ASAN_OPTIONS"; \

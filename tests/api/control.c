@@ -128,6 +128,22 @@ START_TEST(a_percent_is_set_at_any_place_of_a_cycle)
 }
 END_TEST
 
+START_TEST(a_percent_is_set_while_cycles_run)
+{
+  dusk_heap *heap = api_open();
+  dusk_thread *thread = api_attach(heap);
+  struct cycler cycler;
+  cycler_start(&cycler, heap);
+  uint64_t cycles = api_cycles(heap);
+  for (int i = 0; api_cycles(heap) < cycles + 2000; i++) {
+    dusk_set_gc_percent(heap, i % 400);
+    dusk_safepoint(thread);
+  }
+  cycler_stop(&cycler, thread);
+  api_close(heap, thread);
+}
+END_TEST
+
 /* Collect */
 
 START_TEST(all_garbage_is_free_after_a_collect)
@@ -323,6 +339,7 @@ int main(void)
   tcase_add_test(percent, off_is_off_until_on_again);
   tcase_add_loop_test(percent, a_percent_is_set_at_any_place_of_a_cycle, 0,
                       HOLD_PLACES);
+  tcase_add_test(percent, a_percent_is_set_while_cycles_run);
 
   TCase *collect = api_case(suite, "collect");
   tcase_add_test(collect, all_garbage_is_free_after_a_collect);

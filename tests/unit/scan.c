@@ -56,8 +56,7 @@ static bool is_bit(const uint64_t *bits, size_t i)
   return bits[i / 64] >> (i % 64) & 1;
 }
 
-/* The words that `bits` names, and no others, were read.  `shift`: word i of
- * the bits is word i + shift of the object. */
+/* The words that `bits` names, and no others, were read. */
 static void check_read(const uint64_t *bits, size_t period, size_t words)
 {
   for (size_t i = 0; i < WORDS; i++) {
