@@ -4,8 +4,10 @@
  * Threads churn a large heap while the first one runs full cycles and reads
  * from dusk_memstats, after each, the longest time that the cycle held any
  * thread.  So these are times of whole cycles' worst services, and of each
- * cycle there are at least five services a thread.  Dusk alone: what others
- * call a pause is a stop of the whole world. */
+ * cycle there are at least five services a thread.  With more threads than
+ * processors to spare, they tell how long the system kept a thread waiting in
+ * the middle of its service.  Dusk alone: what others call a pause is a stop of
+ * the whole world. */
 #include "lists.h"
 #include "option.h"
 
@@ -81,7 +83,7 @@ int main(int argc, char **argv)
 {
   enum { THREADS, LIVE, LENGTH, CYCLES, SEED, OPTIONS };
   struct option_row options[OPTIONS + 1] = {
-      [THREADS] = {"threads", "Threads that churn", 2, 2, NULL},
+      [THREADS] = {"threads", "Threads that churn", 1, 1, NULL},
       [LIVE] = {"live", "Bytes of lists that live", 512 << 20, 32 << 20, NULL},
       [LENGTH] = {"length", "Nodes of 64 bytes to a list", 16, 16, NULL},
       [CYCLES] = {"cycles", "Cycles to run, at least", 50, 20, NULL},

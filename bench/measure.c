@@ -142,6 +142,8 @@ void measure_figure_latency(const struct measure_histogram *histogram)
   } rows[] = {
       {"p50", 0.5}, {"p99", 0.99}, {"p99.9", 0.999}, {"p99.99", 0.9999}};
   for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+    if ((1 - rows[i].part) * (double)histogram->count < 1)
+      break;
     uint64_t ns = measure_histogram_percentile(histogram, rows[i].part);
     measure_figure(rows[i].name, (double)ns / 1000, "us");
   }

@@ -118,7 +118,7 @@ uint64_t measure_histogram_percentile(const struct measure_histogram *histogram,
                                       double part);
 
 /* Prints p50, p99, p99.9, p99.99 and worst of a histogram of nanoseconds, in
- * microseconds. */
+ * microseconds; no percentile that so few values leave to a single one. */
 void measure_figure_latency(const struct measure_histogram *histogram);
 
 #endif

@@ -140,6 +140,9 @@ func (h *histogram) figures() {
 		name string
 		part float64
 	}{{"p50", 0.5}, {"p99", 0.99}, {"p99.9", 0.999}, {"p99.99", 0.9999}} {
+		if (1-row.part)*float64(h.count) < 1 {
+			break
+		}
 		figure(row.name, float64(h.percentile(row.part))/1000, "us")
 	}
 	figure("worst", float64(h.worst)/1000, "us")

@@ -63,8 +63,8 @@ static void check_log(void *const *words, uint32_t count)
 static void mark(const void *object)
 {
   struct arena *arena = &heap->collector.arena;
-  ck_assert(marks_win(mutator->roles.marks,
-                      arena_granule(arena, (uintptr_t)object)));
+  ck_assert(
+      marks_win(mutator->roles.marks, arena_granule(arena, (uintptr_t)object)));
 }
 
 /* ---- which words ---- */
@@ -224,7 +224,8 @@ static uint32_t logged_when_stored;
 
 static void protect(int access)
 {
-  ck_assert_int_eq(mprotect(page, vm_page_size(), access), 0);
+  if (mprotect(page, vm_page_size(), access) != 0)
+    abort(); /* in a handler nothing else may be said */
 }
 
 static void note_log(int number)
@@ -269,6 +270,7 @@ END_TEST
 static unsigned handed_over(void)
 {
   unsigned words = 0;
+  ck_assert_uint_le(mutator->log->count, PACKET_WORDS);
   struct packet *packet;
   struct grey *grey = &heap->collector.grey;
   while ((packet = grey_pop(grey, &grey->raw))) {

@@ -6,8 +6,11 @@
 #include "fixture.h"
 #include "heap/central.h"
 #include "mutator/cache.h"
+#include "os/clock.h"
 
 #include "dusk/alloc.h"
+
+#include <sched.h>
 
 enum { CLASS = 3, BYTES = 64 }; /* the class used here, and its size */
 
@@ -71,8 +74,8 @@ static uint64_t counted(void)
 {
   struct tally tally = {0};
   cache_read(mutator, &tally);
-  ck_assert_uint_eq(tally_objects(&tally), tally.objects[CLASS] +
-                                               tally.objects[COUNTER_LARGE]);
+  ck_assert_uint_eq(tally_objects(&tally),
+                    tally.objects[CLASS] + tally.objects[COUNTER_LARGE]);
   return tally_objects(&tally);
 }
 
@@ -285,6 +288,33 @@ START_TEST(large_objects_are_counted_with_their_bytes)
 }
 END_TEST
 
+static uint32_t reading; /* atomic */
+static uint64_t count_read;
+
+/* The owner changes its run: what it has written of that counts nothing. */
+static void change_or_read(unsigned index)
+{
+  if (index == 1) {
+    while (!LOAD_ACQUIRE(&reading))
+      sched_yield();
+    clock_sleep(5 * 1000 * 1000);
+    STORE_RELEASE(&mutator->taken.objects[CLASS], 7);
+    STORE_RELEASE(&mutator->version, 2);
+  } else {
+    STORE_RELEASE(&reading, 1);
+    count_read = counted();
+  }
+}
+
+START_TEST(readers_wait_for_a_run_that_changes)
+{
+  mutator->version = 1;
+  mutator->taken.objects[CLASS] = 1000;
+  fixture_threads(2, change_or_read);
+  ck_assert_uint_eq(count_read, 7);
+}
+END_TEST
+
 enum { OBJECTS = 200000 };
 static uint32_t finished; /* atomic */
 static uint32_t backward; /* atomic */
@@ -328,7 +358,8 @@ int main(void)
   tcase_add_test(cases, runs_lie_between_what_is_allocated);
   tcase_add_test(cases, a_span_without_a_free_slot_leaves_at_once);
   tcase_add_test(cases, white_objects_are_published_when_their_run_is_used_up);
-  tcase_add_test(cases, turning_black_publishes_what_is_used_and_marks_the_rest);
+  tcase_add_test(cases,
+                 turning_black_publishes_what_is_used_and_marks_the_rest);
   tcase_add_test(cases, a_black_run_is_marked_when_it_is_taken);
   tcase_add_test(cases, what_is_dropped_loses_the_marks_of_what_was_not_used);
   tcase_add_test(cases, who_leaves_gives_spans_to_who_comes);
@@ -337,6 +368,7 @@ int main(void)
   tcase_add_test(cases, all_held_spans_go);
   tcase_add_test(cases, each_object_is_counted_once);
   tcase_add_test(cases, large_objects_are_counted_with_their_bytes);
+  tcase_add_test(cases, readers_wait_for_a_run_that_changes);
   tcase_add_test(cases, readers_see_a_count_that_grows);
   suite_add_tcase(suite, cases);
   return unit_run(suite);

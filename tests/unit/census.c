@@ -33,8 +33,7 @@ static void collect(void *const *kept, size_t count)
   fixture_begin_marking(heap);
   struct roles roles = mutator->roles;
   for (size_t i = 0; i < count; i++)
-    ck_assert(
-        marks_win(roles.marks, arena_granule(arena, (uintptr_t)kept[i])));
+    ck_assert(marks_win(roles.marks, arena_granule(arena, (uintptr_t)kept[i])));
   fixture_handshake(heap, HANDSHAKE_4);
   census = census_run(collector, mutator->epoch);
 }
@@ -82,8 +81,9 @@ START_TEST(bytes_and_objects_are_counted)
       live += size;
       live_scan += kind == DUSK_CONSERVATIVE ? size : 0;
     } else {
-      tally_add(&freed, large ? (unsigned)COUNTER_LARGE : dusk_size_class(bytes),
-                1, large ? size : 0);
+      tally_add(&freed,
+                large ? (unsigned)COUNTER_LARGE : dusk_size_class(bytes), 1,
+                large ? size : 0);
     }
   }
   collect(kept, count);
@@ -143,7 +143,8 @@ START_TEST(a_span_with_free_slots_is_listed_for_the_new_epoch)
   ck_assert_uint_eq(span->next_slot, 0);
   ck_assert(span->needs_zero);
   ck_assert_ptr_eq(
-      central_take(arena, DUSK_LEAF, dusk_size_class(64), mutator->epoch), span);
+      central_take(arena, DUSK_LEAF, dusk_size_class(64), mutator->epoch),
+      span);
 }
 END_TEST
 

@@ -148,7 +148,7 @@ static struct {
 
 static void wait_in_trap(int number)
 {
-  STORE_RELEASE(&slow.trapped, 1); /* with fixture_hand_over_begin() */
+  STORE_RELEASE(&slow.trapped, 1);     /* with fixture_hand_over_begin() */
   while (!LOAD_ACQUIRE(&slow.goes_on)) /* with fixture_hand_over_end() */
     clock_sleep(100 * 1000);
   (void)number;

@@ -83,7 +83,8 @@ START_TEST(the_largest_figures_fit)
 {
   char line[GCTRACE_LINE];
   struct cycle_record record;
-  struct gctrace_context context = {.cpu_fraction = 1, .processors = UINT32_MAX};
+  struct gctrace_context context = {.cpu_fraction = 1,
+                                    .processors = UINT32_MAX};
   memset(&record, 0xff, sizeof record);
   record.forced = true;
   record.mark_ns = 0;
@@ -100,12 +101,23 @@ static const struct {
   uint64_t ns;
   const char *ms;
 } times[] = {
-    {0, "0"},           {400, "0"},         {999, "0"},
-    {1000, "0.001"},    {99960, "0.099"},   {100000, "0.10"},
-    {109999, "0.10"},   {999600, "0.99"},   {999999, "0.99"},
-    {1000000, "1.0"},   {1960000, "1.9"},   {9990000, "9.9"},
-    {9999999, "9.9"},   {10000000, "10"},   {10999999, "10"},
-    {123456789, "123"}, {60000 * MS, "60000"},
+    {0, "0"},
+    {400, "0"},
+    {999, "0"},
+    {1000, "0.001"},
+    {99960, "0.099"},
+    {100000, "0.10"},
+    {109999, "0.10"},
+    {999600, "0.99"},
+    {999999, "0.99"},
+    {1000000, "1.0"},
+    {1960000, "1.9"},
+    {9990000, "9.9"},
+    {9999999, "9.9"},
+    {10000000, "10"},
+    {10999999, "10"},
+    {123456789, "123"},
+    {60000 * MS, "60000"},
 };
 
 /* Two significant digits, and cut off: a pause of 9.99 ms is not 10 ms. */

@@ -243,6 +243,26 @@ START_TEST(who_shares_hands_over_what_it_holds_and_goes_on)
 }
 END_TEST
 
+START_TEST(what_waits_to_be_read_is_shared_too)
+{
+  void *list[4];
+  for (int i = 0; i < 4; i++)
+    list[i] = fixture_alloc(mutator, DUSK_CONSERVATIVE, 32);
+  fixture_begin_marking(heap);
+  enter();
+  for (int i = 0; i < 4; i++)
+    push(list[i]);
+  ck_assert(mark_drain(&tracer, 1));
+  ck_assert_uint_eq(tracer.fifo_count, 3);
+  mark_share(&tracer);
+  ck_assert_uint_eq(tracer.fifo_count, 0);
+  ck_assert(!grey_is_empty(&collector->grey));
+  ck_assert(!mark_drain(&tracer, UINT64_MAX));
+  ck_assert_uint_eq(tracer.work, 4 * 32);
+  mark_leave(&tracer);
+}
+END_TEST
+
 START_TEST(work_is_counted_for_the_pacer)
 {
   void **object = fixture_alloc(mutator, DUSK_CONSERVATIVE, 64);
@@ -298,8 +318,7 @@ static void check_pieces(dusk_kind kind)
   ck_assert_uint_eq(tracer.work, 98 * PAGE_BYTES + count * 32);
   mark_leave(&tracer);
   for (unsigned i = 0; i < count; i++)
-    ck_assert_msg(fixture_is_marked(heap, small[i]), "word %u",
-                  i * 1000 + 999);
+    ck_assert_msg(fixture_is_marked(heap, small[i]), "word %u", i * 1000 + 999);
 }
 
 /* Objects that are found in a piece come to lie above the next one. */
@@ -344,6 +363,7 @@ int main(void)
   tcase_add_test(cases, an_object_is_buffered_once);
   tcase_add_test(cases, who_leaves_hands_over_what_it_holds);
   tcase_add_test(cases, who_shares_hands_over_what_it_holds_and_goes_on);
+  tcase_add_test(cases, what_waits_to_be_read_is_shared_too);
   tcase_add_test(cases, work_is_counted_for_the_pacer);
   tcase_add_test(cases, assists_do_what_there_is_to_do);
   tcase_add_test(cases, a_large_object_is_read_in_pieces);

@@ -24,9 +24,20 @@ START_TEST(counts)
 }
 END_TEST
 
-static const char *const no_numbers[] = {
-    "", " ", " 1", "1 ", "-1", "+1", "x", "1x", "0x10", "1.5", "1,", "off",
-    "18446744073709551616", "99999999999999999999999"};
+static const char *const no_numbers[] = {"",
+                                         " ",
+                                         " 1",
+                                         "1 ",
+                                         "-1",
+                                         "+1",
+                                         "x",
+                                         "1x",
+                                         "0x10",
+                                         "1.5",
+                                         "1,",
+                                         "off",
+                                         "18446744073709551616",
+                                         "99999999999999999999999"};
 
 START_TEST(no_counts)
 {
@@ -45,7 +56,7 @@ START_TEST(percents)
   ck_assert(option_parse_percent("100", &percent) && percent == 100);
   ck_assert(option_parse_percent("off", &percent) && percent == -1);
   ck_assert(option_parse_percent("2147483647", &percent) && percent == INT_MAX);
-  static const char *const wrong[] = {"2147483648", "-1",  "OFF", "off ",
+  static const char *const wrong[] = {"2147483648", "-1",   "OFF", "off ",
                                       "of",         "100%", "",    "auto"};
   for (size_t i = 0; i < sizeof wrong / sizeof *wrong; i++)
     ck_assert_msg(!option_parse_percent(wrong[i], &percent), "'%s'", wrong[i]);
@@ -79,12 +90,29 @@ START_TEST(bytes)
 }
 END_TEST
 
-static const char *const no_sizes[] = {
-    "",     " 1",    "1 ",   "-1",    "+1",   "x",    "KiB",  "1KB", "1K",
-    "1kib", "1 KiB", "1KiBx", "1PiB", "1.5GiB", "Off", "offs", "autos",
-    "9223372036854775808", "9007199254740992KiB", "8388608TiB",
-    "18446744073709551615", "18446744073709551616",
-    "18446744073709551616KiB"};
+static const char *const no_sizes[] = {"",
+                                       " 1",
+                                       "1 ",
+                                       "-1",
+                                       "+1",
+                                       "x",
+                                       "KiB",
+                                       "1KB",
+                                       "1K",
+                                       "1kib",
+                                       "1 KiB",
+                                       "1KiBx",
+                                       "1PiB",
+                                       "1.5GiB",
+                                       "Off",
+                                       "offs",
+                                       "autos",
+                                       "9223372036854775808",
+                                       "9007199254740992KiB",
+                                       "8388608TiB",
+                                       "18446744073709551615",
+                                       "18446744073709551616",
+                                       "18446744073709551616KiB"};
 
 START_TEST(no_bytes)
 {

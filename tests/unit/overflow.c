@@ -40,8 +40,7 @@ static void limit_packets(unsigned markers)
 {
   fixture_detach(mutator);
   grey_destroy(&collector->grey);
-  ck_assert(
-      grey_init(&collector->grey, (2 + markers) * sizeof(struct packet)));
+  ck_assert(grey_init(&collector->grey, (2 + markers) * sizeof(struct packet)));
   mutator = fixture_attach(heap);
 }
 
@@ -71,6 +70,37 @@ START_TEST(a_full_packet_goes_to_others)
   ck_assert_uint_eq(collector->grey.overflowed, 0);
   ck_assert(!mark_drain(&tracer, UINT64_MAX));
   mark_leave(&tracer);
+}
+END_TEST
+
+/* A piece takes two words.  When the large object's turn has come, its
+ * neighbour in the FIFO has filled the packet but for one. */
+START_TEST(a_piece_is_not_put_half_into_a_packet)
+{
+  enum { CHILDREN = FIFO_SLOTS + 10, BELOW = PACKET_WORDS - 12 };
+  ck_assert_uint_le(CHILDREN, 64);
+  void **fan =
+      fixture_alloc(mutator, fixture_layout(heap, 512, UINT64_MAX, 0), 512);
+  void **big = fixture_alloc(mutator, DUSK_CONSERVATIVE, 800000);
+  void *below[BELOW];
+  for (int i = 0; i < BELOW; i++)
+    below[i] = fixture_alloc(mutator, DUSK_CONSERVATIVE, 16);
+  for (int i = 0; i < CHILDREN; i++)
+    fan[i] = fixture_alloc(mutator, DUSK_CONSERVATIVE, 16);
+  big[99999] = fixture_alloc(mutator, DUSK_LEAF, 16);
+  fixture_begin_marking(heap);
+  enter();
+  for (int i = 0; i < BELOW; i++)
+    push(below[i]);
+  push(big);
+  push(fan);
+  ck_assert(mark_drain(&tracer, 513)); /* the fan, and one piece */
+  ck_assert_uint_lt(tracer.work, 800000);
+  ck_assert(!grey_is_empty(&collector->grey));
+  ck_assert_uint_eq(tracer.packet->count, 2);
+  ck_assert(!mark_drain(&tracer, UINT64_MAX));
+  mark_leave(&tracer);
+  ck_assert(fixture_is_marked(heap, big[99999]));
 }
 END_TEST
 
@@ -129,6 +159,7 @@ int main(void)
   tcase_add_checked_fixture(cases, set_up, tear_down);
   tcase_add_test(cases, without_a_packet_nobody_marks);
   tcase_add_test(cases, a_full_packet_goes_to_others);
+  tcase_add_test(cases, a_piece_is_not_put_half_into_a_packet);
   tcase_add_test(cases, what_found_no_packet_is_found_again);
   tcase_add_test(cases, what_found_no_second_packet_is_found_again);
   suite_add_tcase(suite, cases);

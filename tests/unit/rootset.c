@@ -150,8 +150,8 @@ END_TEST
 START_TEST(words_that_are_no_heap_address_are_left_out)
 {
   uintptr_t end = arena->base + ((uintptr_t)arena->end << PAGE_LOG2);
-  uintptr_t words[] = {0, 1, address, arena->base - 1, end, UINTPTR_MAX,
-                       (uintptr_t)words};
+  uintptr_t words[] = {0,   1,           address,         arena->base - 1,
+                       end, UINTPTR_MAX, (uintptr_t)words};
   ck_assert_int_eq(add(words, sizeof words), 0);
   gather_all();
   check_gathered(1);
@@ -211,6 +211,19 @@ START_TEST(a_change_is_logged_while_a_cycle_runs)
   rootset_log(set, false);
   ck_assert_int_eq(add(words, sizeof words), 0);
   check_gathered(0);
+}
+END_TEST
+
+/* The last packet is empty: the one before has to tell. */
+START_TEST(a_full_packet_makes_the_set_dirty)
+{
+  fill_many();
+  memset(many + PACKET_WORDS, 0, sizeof many - PACKET_WORDS * WORD);
+  rootset_log(set, true);
+  grey_begin_round(grey);
+  ck_assert_int_eq(add(many, sizeof many), 0);
+  ck_assert_uint_eq(grey->dirty, 1);
+  check_gathered(PACKET_WORDS);
 }
 END_TEST
 
@@ -282,6 +295,7 @@ int main(void)
   tcase_add_test(cases, a_long_root_fills_packets);
   tcase_add_test(cases, data_segments_are_gathered_if_asked_for);
   tcase_add_test(cases, a_change_is_logged_while_a_cycle_runs);
+  tcase_add_test(cases, a_full_packet_makes_the_set_dirty);
   tcase_add_test(cases, a_change_that_fails_logs_nothing);
   tcase_add_test(cases, without_packets_a_change_is_refused);
   tcase_add_test(cases, without_packets_a_gathering_is_not_complete);

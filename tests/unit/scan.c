@@ -160,8 +160,7 @@ END_TEST
 static dusk_kind define(const dusk_kind_spec *spec)
 {
   dusk_kind kind;
-  ck_assert_int_eq(
-      arena_define_kind(&heap->collector.arena, spec, &kind), 0);
+  ck_assert_int_eq(arena_define_kind(&heap->collector.arena, spec, &kind), 0);
   return kind;
 }
 
@@ -256,8 +255,8 @@ START_TEST(pieces_are_whole_periods_and_granules)
   dusk_kind_spec spec = DUSK_KIND_INIT;
   spec.scan = DUSK_SCAN_LAYOUT;
   spec.pointers = bits;
-  size_t periods[] = {1, 2, 3, 5, 64, 100, 4095, 4096, 4097, 8191, 8192,
-                      8193, 100001};
+  size_t periods[] = {1,    2,    3,    5,    17,   64,   100,
+                      4095, 4096, 4097, 8191, 8192, 8193, 100001};
   for (size_t i = 0; i < sizeof periods / sizeof *periods; i++) {
     spec.period = periods[i];
     size_t piece = scan_piece_bytes(kind_at(define(&spec)));
