@@ -28,6 +28,7 @@ unit_tests = \
 	%reldir%/unit/option \
 	%reldir%/unit/overflow \
 	%reldir%/unit/pacer \
+	%reldir%/unit/pacing \
 	%reldir%/unit/pages \
 	%reldir%/unit/rootset \
 	%reldir%/unit/run \

@@ -9,6 +9,7 @@
 #include "base/check.h"
 #include "collect/pacing.h"
 #include "collect/worker.h"
+#include "heap/shade.h"
 #include "os/vm.h"
 #include "report/gctrace.h"
 #include "report/stats.h"
@@ -160,18 +161,30 @@ void dusk_read_memstats(dusk_heap *heap, dusk_memstats *out)
     stats_read(heap, out);
 }
 
+/* A "no" counts only if no cycle began while we looked: the bitmaps may have
+ * swapped roles under our eyes. */
 static bool find_object(const dusk_heap *heap, const void *pointer,
                         struct object *found)
 {
-  return heap && pointer &&
-         object_find(&heap->collector.arena, (uintptr_t)pointer, found) &&
-         object_is_allocated(&heap->collector.arena, found);
+  const struct collector *collector = &heap->collector;
+  const struct arena *arena = &collector->arena;
+  uint64_t begun, now = LOAD_ACQUIRE(&collector->begun); /* with cycle_run() */
+  do {
+    begun = now;
+    struct roles roles = arena_roles(arena, LOAD_RELAXED(&collector->epoch));
+    if (object_find(arena, (uintptr_t)pointer, found) &&
+        object_is_allocated(found, arena, roles))
+      return true;
+    now = LOAD_ACQUIRE(&collector->begun); /* the same */
+  } while (now != begun);
+  return false;
 }
 
 size_t dusk_size_of(const dusk_heap *heap, const void *object)
 {
   struct object found;
-  if (!find_object(heap, object, &found) || found.start != (uintptr_t)object)
+  if (!heap || !find_object(heap, object, &found) ||
+      found.start != (uintptr_t)object)
     return 0;
   return found.bytes;
 }
@@ -179,5 +192,6 @@ size_t dusk_size_of(const dusk_heap *heap, const void *object)
 void *dusk_base_of(const dusk_heap *heap, const void *interior)
 {
   struct object found;
-  return find_object(heap, interior, &found) ? (void *)found.start : NULL;
+  return heap && find_object(heap, interior, &found) ? (void *)found.start
+                                                      : NULL;
 }

@@ -298,11 +298,3 @@ bool object_find(const struct arena *arena, uintptr_t word,
   object->bytes = span->size;
   return slot < span->slots;
 }
-
-bool object_is_allocated(const struct arena *arena, const struct object *object)
-{
-  size_t granule = arena_granule(arena, object->start);
-  return span_state(object->span) == SPAN_CACHED ||
-         bit_test(arena->marks[0], granule) ||
-         bit_test(arena->marks[1], granule);
-}

@@ -140,10 +140,5 @@ struct object {
 bool object_find(const struct arena *arena, uintptr_t word,
                  struct object *object);
 
-/* Is it allocated, as far as anybody but the owner of its span can tell?  Of a
- * span in a thread's cache every slot counts: what the thread has handed out is
- * published late. */
-bool object_is_allocated(const struct arena *arena,
-                         const struct object *object);
 
 #endif

@@ -89,7 +89,7 @@ void bits_clear(uint64_t *bits, uint32_t page, uint32_t pages)
   uint64_t *word = &bits[(size_t)page * PAGE_MARK_WORDS];
   uint64_t *end = word + (size_t)pages * PAGE_MARK_WORDS;
   for (; word < end; word++)
-    STORE_RELAXED(word, 0);
+    STORE_RELEASE(word, 0); /* with object_is_allocated() */
 }
 
 size_t bits_find(const uint64_t *bits, size_t from, size_t to)
