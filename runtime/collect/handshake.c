@@ -5,8 +5,9 @@
  * driver for a thread in a blocking region.  They take no lock but those of the
  * packet store and of nothing else, and wait for nobody.
  *
- * Why each step is where it is, and what is lost without it: runtime/README.md
- * and the protocol's model. */
+ * Why each step is where it is, and what is lost without it: runtime/README.md.
+ * Tested by tests/unit, which serve the steps one by one, tests/api/handover.c
+ * and the stress tests. */
 #include "collect/handshake.h"
 
 #include "base/chaos.h"

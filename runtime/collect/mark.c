@@ -39,14 +39,39 @@
  * MEMORY  Packets alone.  When there are none the object stays marked and
  * `overflowed` is set: mark_rescan() finds it again.  Slower, never wrong.
  *
- * Tested by tests/unit/mark.c, tests/stress/graph.c and, after each cycle under
- * DUSK_DEBUG=checkmark=1, by verify.c. */
+ * Tested by tests/unit/mark.c and overflow.c, tests/stress/graph.c and, after
+ * each cycle under DUSK_DEBUG=checkmark=1, by verify.c. */
 #include "collect/mark.h"
 
 #include "base/bits.h"
 #include "base/chaos.h"
 #include "collect/scan.h"
 #include "os/clock.h"
+
+/* Makes a raw packet one of objects, in place: words that name a white object
+ * become that object, now grey, and the others go. */
+static void test_words(struct dusk_tracer *tracer, struct packet *packet)
+{
+  const struct arena *arena = &tracer->collector->arena;
+  uint32_t kept = 0;
+  uintptr_t start;
+  tracer->work += packet->count * sizeof(uintptr_t);
+  for (uint32_t i = 0; i < packet->count; i++)
+    if (word_is_white(arena, tracer->roles, packet->words[i], &start) &&
+        marks_win(tracer->marks, arena_granule(arena, start)))
+      packet->words[kept++] = start;
+  packet->count = kept;
+}
+
+/* A packet of objects from the grey set; NULL: that is empty. */
+static struct packet *take_packet(struct dusk_tracer *tracer)
+{
+  struct grey *grey = &tracer->collector->grey;
+  struct packet *packet = grey_pop(grey, &grey->objects);
+  if (!packet && (packet = grey_pop(grey, &grey->raw)))
+    test_words(tracer, packet);
+  return packet;
+}
 
 bool mark_enter(struct dusk_tracer *tracer, struct collector *collector)
 {
@@ -63,6 +88,8 @@ bool mark_enter(struct dusk_tracer *tracer, struct collector *collector)
   };
   tracer->marks = tracer->roles.marks;
   tracer->packet = grey_packet(grey);
+  if (!tracer->packet) /* all are full: then there is one to empty */
+    tracer->packet = take_packet(tracer);
   if (tracer->packet)
     return true;
   grey_leave(grey);
@@ -116,10 +143,8 @@ static COLD bool change_packet(struct dusk_tracer *tracer)
   struct grey *grey = &tracer->collector->grey;
   struct packet *next = tracer->spare ? tracer->spare : grey_packet(grey);
   tracer->spare = NULL;
-  if (!next) {
-    STORE_RELAXED(&grey->overflowed, 1);
+  if (!next)
     return false;
-  }
   grey_hand_over(grey, &grey->objects, tracer->packet);
   tracer->packet = next;
   return true;
@@ -128,9 +153,10 @@ static COLD bool change_packet(struct dusk_tracer *tracer)
 void mark_push(struct dusk_tracer *tracer, uintptr_t word)
 {
   CHAOS("marked-not-grey");
-  if (tracer->packet->count == PACKET_WORDS && !change_packet(tracer))
-    return;
-  tracer->packet->words[tracer->packet->count++] = word;
+  if (tracer->packet->count < PACKET_WORDS || change_packet(tracer))
+    tracer->packet->words[tracer->packet->count++] = word;
+  else
+    STORE_RELAXED(&tracer->collector->grey.overflowed, 1);
 }
 
 void dusk_trace(dusk_tracer *tracer, void *const *slot)
@@ -138,35 +164,17 @@ void dusk_trace(dusk_tracer *tracer, void *const *slot)
   mark_word(tracer, (uintptr_t)LOAD_ACQUIRE(slot)); /* with dusk_store() */
 }
 
-/* Tests the words of a raw packet. */
-static void mark_raw(struct dusk_tracer *tracer, struct packet *raw)
-{
-  const struct arena *arena = &tracer->collector->arena;
-  uintptr_t start;
-  for (uint32_t i = 0; i < raw->count; i++)
-    if (word_is_white(arena, tracer->roles, raw->words[i], &start))
-      mark_word(tracer, start);
-  tracer->work += raw->count * sizeof(uintptr_t);
-}
-
 /* Gets words into the marker's packet; false: the grey set is empty. */
 static bool refill(struct dusk_tracer *tracer)
 {
-  struct grey *grey = &tracer->collector->grey;
   while (!tracer->packet->count) {
-    struct packet *packet = grey_pop(grey, &grey->objects);
-    if (packet) {
-      if (tracer->spare)
-        grey_recycle(grey, tracer->spare);
-      tracer->spare = tracer->packet;
-      tracer->packet = packet;
-      return true;
-    }
-    packet = grey_pop(grey, &grey->raw);
+    struct packet *packet = take_packet(tracer);
     if (!packet)
       return false;
-    mark_raw(tracer, packet);
-    grey_recycle(grey, packet);
+    if (tracer->spare)
+      grey_recycle(&tracer->collector->grey, tracer->spare);
+    tracer->spare = tracer->packet;
+    tracer->packet = packet;
   }
   return true;
 }
@@ -181,16 +189,13 @@ static uintptr_t packet_pop(struct packet *packet)
   return packet->words[--packet->count];
 }
 
-/* Puts the rest of a large object back, and reads its first piece. */
+/* Puts the rest of a large object back, and reads its first piece.  Where there
+ * is no packet for the rest, it is read at once: late for others, not lost. */
 static void scan_piece(struct dusk_tracer *tracer, const struct kind *kind,
                        uintptr_t start, uintptr_t end, size_t piece)
 {
-  if (end - start > piece) {
-    if (tracer->packet->count + 2 > PACKET_WORDS && !change_packet(tracer)) {
-      scan_range(tracer, kind, start, end);
-      tracer->work += end - start;
-      return;
-    }
+  if (end - start > piece &&
+      (tracer->packet->count + 2 <= PACKET_WORDS || change_packet(tracer))) {
     tracer->packet->words[tracer->packet->count++] = end;
     tracer->packet->words[tracer->packet->count++] =
         (start + piece) | PIECE_TAG;

@@ -18,8 +18,9 @@
  *            be.  Asked last: a marker that was inside during the round may have
  *            handed something over.
  *
- * Without the handshake a buffer is filled behind the collector's back (the
- * model's M_NONATOMIC_TERM). */
+ * Without the handshake a log is filled behind the collector's back.
+ *
+ * Tested by tests/unit/terminate.c, which fixes the interleavings. */
 #include "collect/terminate.h"
 
 #include "base/chaos.h"

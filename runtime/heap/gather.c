@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* gather.c -- copying ambiguous words into the grey set
  *
- * Tested through the stress tests of stacks and roots. */
+ * Tested by tests/unit/rootset.c and the stress tests of stacks and roots. */
 #include "heap/gather.h"
 
 /* Fills the packet; returns where it stopped. */

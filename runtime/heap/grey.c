@@ -33,22 +33,22 @@ void grey_destroy(struct grey *grey)
   lock_destroy(&grey->lock);
 }
 
-static bool grow(struct grey *grey)
+static void grow(struct grey *grey)
 {
   uint32_t count = grey->limit - grey->usable;
   count = count < GROWTH_PACKETS ? count : GROWTH_PACKETS;
-  if (!count || !vm_commit(&grey->packets[grey->usable],
-                           count * sizeof(struct packet)))
-    return false;
-  grey->usable += count;
-  return true;
+  if (count && vm_commit(&grey->packets[grey->usable],
+                         count * sizeof(struct packet)))
+    grey->usable += count;
 }
 
 static struct packet *make_packet(struct grey *grey)
 {
   struct packet *packet = NULL;
   lock_acquire(&grey->lock);
-  if (grey->made < grey->usable || grow(grey))
+  if (grey->made >= grey->usable)
+    grow(grey);
+  if (grey->made < grey->usable)
     packet = &grey->packets[grey->made++];
   lock_release(&grey->lock);
   return packet;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* kind.c -- defining kinds: every argument is looked at before anything is kept
  *
- * Tested by tests/api/kind.c. */
+ * Tested by tests/unit/kind.c and tests/api/kind.c. */
 #include "heap/kind.h"
 
 #include "base/bits.h"

@@ -6,7 +6,7 @@
  * its handshakes, before anything of the store has been read, until the
  * collector has emptied a packet.
  *
- * Tested by the stress tests; the order of its steps by the protocol's model. */
+ * Tested by tests/unit/barrier.c, step by step, and by the stress tests. */
 #include "mutator/barrier.h"
 
 #include "base/chaos.h"

@@ -4,7 +4,7 @@
  * Any thread adds and removes; the collector gathers; all under the set's lock,
  * so that a root is never read after its removal returned.
  *
- * Tested by tests/api/root.c and tests/stress/roots.c. */
+ * Tested by tests/unit/rootset.c, tests/api/root.c and tests/stress/roots.c. */
 #include "mutator/rootset.h"
 
 #include "base/bits.h"
