@@ -17,6 +17,9 @@ enum {
   ASSIST_MIN_BYTES = 16 * 1024,
   /* After so much the thread looks up for a handshake. */
   ASSIST_SLICE_BYTES = 32 * 1024,
+  /* The most that one payment buys.  With collection off a byte is almost free,
+   * and what it buys must not outlast the setting. */
+  CREDIT_MAX_BYTES = 16 * 1024 * 1024,
   /* A thread steps aside for so long at a time, and at most so often for one
    * span: 2 ms in all.  A driver that is awake needs one or two of them. */
   ASIDE_NS = 40 * 1000,
@@ -65,7 +68,9 @@ static NOINLINE void pay_debt(struct dusk_thread *thread)
     paid += pay_by_marking(thread, work - paid);
     pacing_revise(collector);
   }
-  thread->credit += (int64_t)((double)paid * price.bytes_per_work) + (paid > 0);
+  double bought = (double)paid * price.bytes_per_work + (paid > 0);
+  thread->credit += bought < CREDIT_MAX_BYTES ? (int64_t)bought
+                                              : CREDIT_MAX_BYTES;
 }
 
 void assist_settle(struct dusk_thread *thread)

@@ -142,7 +142,7 @@ static inline void hold_serve(dusk_thread *thread, int handshakes)
   }
 }
 
-static inline __attribute__((noinline)) void
+static __attribute__((noinline, unused)) void
 hold_straggle_with(struct hold *hold, dusk_thread *thread)
 {
   void *volatile own[OWN_WORDS] = {NULL};
