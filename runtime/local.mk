@@ -105,7 +105,8 @@ libdusk_all_la_LIBADD = $(UNWIND_LIBS) $(PTHREAD_LIBS)
 lib_LTLIBRARIES = libdusk.la
 libdusk_la_SOURCES =
 libdusk_la_LIBADD = libdusk-all.la
-libdusk_la_LDFLAGS = $(DUSK_LDFLAGS) -no-undefined \
+# nodelete: a pthread's exit and a late signal of a report still call into it.
+libdusk_la_LDFLAGS = $(DUSK_LDFLAGS) -no-undefined -Wl,-z,nodelete \
 	-version-info $(DUSK_INTERFACE) \
 	$(VSCRIPT_LDFLAGS),$(srcdir)/libdusk.map
 EXTRA_libdusk_la_DEPENDENCIES = libdusk.map

@@ -228,11 +228,12 @@ struct cycle_record cycle_run(struct collector *collector)
   record.rounds = mark(collector, epoch);
   uint64_t cpu_at_end = clock_thread_cpu();
   record.end_ns = clock_now();
-  record.live_at_end = flow_live(flow);
   record.goal = pacing_goal(collector);
   if (collector->verify)
     verify_marks(collector, epoch);
   end(collector, epoch);
+  /* Once all have served H4: what they marked at birth until then is in. */
+  record.live_at_end = flow_live(flow);
   set_phase(collector, PHASE_CENSUS);
   struct census census = census_run(collector, epoch + 1);
   record.marked = census.live;

@@ -81,6 +81,7 @@ struct hold {
   void *give_argument;
 
   /* Atomic, from here on. */
+  bool ready; /* the straggler is attached, and owns its words */
   bool reached;
   bool give;
   bool given;
@@ -148,6 +149,7 @@ hold_straggle_with(struct hold *hold, dusk_thread *thread)
   void *volatile own[OWN_WORDS] = {NULL};
   if (hold->make_own)
     hold->make_own(thread, own);
+  hold_raise(&hold->ready);
   if (hold->place == HOLD_BEFORE_ROOTS)
     hold_raise(&hold->reached);
   else
@@ -185,9 +187,10 @@ static inline void *hold_collect(void *argument)
   return NULL;
 }
 
-static inline void hold_await_reached(struct hold *hold, dusk_thread *thread)
+/* Comes to safepoints meanwhile. */
+static inline void hold_await(const bool *flag, dusk_thread *thread)
 {
-  while (!hold_flag(&hold->reached)) {
+  while (!hold_flag(flag)) {
     dusk_safepoint(thread);
     api_sleep_us(100);
   }
@@ -202,24 +205,22 @@ static inline void hold_init(struct hold *hold, dusk_heap *heap,
 /* Starts a cycle and returns when it has come to its place. */
 static inline void hold_start(struct hold *hold, dusk_thread *thread)
 {
-  if (hold->place == HOLD_NOWHERE)
-    return;
   ck_assert_int_eq(dusk_root_add(hold->heap, &hold->gate, sizeof(hold->gate)),
                    0);
   pthread_join(api_start(hold_make_gate, hold), NULL);
-  if (hold->place != HOLD_MARKING)
+  if (hold->place == HOLD_NOWHERE)
+    return;
+  if (hold->place != HOLD_MARKING) {
     hold->straggler = api_start(hold_straggle, hold);
-  if (hold->place == HOLD_BEFORE_ROOTS)
-    hold_await_reached(hold, thread);
-  else if (hold->place == HOLD_IN_ROOTS)
-    api_sleep_us(20000); /* the straggler attaches; else the hold is longer */
+    hold_await(&hold->ready, thread);
+  }
   hold->collector = api_start(hold_collect, hold);
-  hold_await_reached(hold, thread);
-  while (!dusk_barrier_is_on(thread)) {
+  hold_await(&hold->reached, thread);
+  /* What was posted to the others was posted to this thread, or is about to. */
+  for (int i = 0; i < 10 || !dusk_barrier_is_on(thread); i++) {
     dusk_safepoint(thread);
     api_sleep_us(100);
   }
-  dusk_safepoint(thread); /* whatever was posted until here */
 }
 
 static inline void hold_begin(struct hold *hold, dusk_heap *heap,
@@ -241,14 +242,14 @@ static inline void hold_give(struct hold *hold, void *argument)
 /* Lets the cycle run on, and returns when it has ended. */
 static inline void hold_end(struct hold *hold, dusk_thread *thread)
 {
-  if (hold->place == HOLD_NOWHERE)
-    return;
-  hold_raise(&hold->let_go);
-  dusk_blocking_begin(thread);
-  pthread_join(hold->collector, NULL);
-  if (hold->place != HOLD_MARKING)
-    pthread_join(hold->straggler, NULL);
-  dusk_blocking_end(thread);
+  if (hold->place != HOLD_NOWHERE) {
+    hold_raise(&hold->let_go);
+    dusk_blocking_begin(thread);
+    pthread_join(hold->collector, NULL);
+    if (hold->place != HOLD_MARKING)
+      pthread_join(hold->straggler, NULL);
+    dusk_blocking_end(thread);
+  }
   ck_assert_int_eq(dusk_root_remove(hold->heap, &hold->gate), 0);
 }
 
