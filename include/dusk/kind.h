@@ -34,9 +34,9 @@ typedef struct {
   /* TRACE: calls dusk_trace() for each pointer slot of the object.  Runs on
    * collector threads and in assists, while the program runs: it reads, never
    * writes, never allocates, and may see an object that is still all zero, or
-   * filled in part.  A slot that holds a pointer is reported as long as it does:
-   * to take it out of sight, by a shorter length or another tag, the program
-   * first clears it with dusk_store(). */
+   * filled in part.  A slot that holds a pointer is reported as long as it
+   * does: to take it out of sight, by a shorter length or another tag, the
+   * program first clears it with dusk_store(). */
   void (*trace)(void *object, size_t bytes, dusk_tracer *tracer, void *context);
   void *context; /* passed to trace */
 } dusk_kind_spec;

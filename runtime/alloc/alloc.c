@@ -46,11 +46,9 @@ static struct span *take_span(struct dusk_thread *thread, dusk_kind kind,
                               unsigned size_class)
 {
   struct arena *arena = thread->arena;
-  struct span *span =
-      central_take(arena, kind, size_class, thread->epoch);
+  struct span *span = central_take(arena, kind, size_class, thread->epoch);
   if (!span)
-    span = span_make(arena, (uint16_t)kind, (uint8_t)size_class,
-                     thread->epoch);
+    span = span_make(arena, (uint16_t)kind, (uint8_t)size_class, thread->epoch);
   if (span) {
     uint64_t bytes = (uint64_t)(span->slots - span->allocated) * span->size;
     flow_take(&arena->flow, thread->epoch, bytes,

@@ -11,9 +11,9 @@
 #include "os/clock.h"
 
 enum {
-  /* The least that an assist marks, bytes of scan work: it costs about 0.3 us to
-   * enter and leave, and 16 KiB take some 10 us.  More at a time makes the worst
-   * allocation slower, less makes the price of entering show. */
+  /* The least that an assist marks, bytes of scan work: it costs about 0.3 us
+   * to enter and leave, and 16 KiB take some 10 us.  More at a time makes the
+   * worst allocation slower, less makes the price of entering show. */
   ASSIST_MIN_BYTES = 16 * 1024,
   /* After so much the thread looks up for a handshake. */
   ASSIST_SLICE_BYTES = 32 * 1024,
@@ -27,7 +27,8 @@ enum {
 };
 
 /* Takes up to `work` from the pool; returns what it got.  The pool may go below
- * zero for a moment when threads draw at once, and is repaid by whoever drew. */
+ * zero for a moment when threads draw at once, and is repaid by whoever drew.
+ */
 static int64_t draw(struct pacing *pacing, int64_t work)
 {
   int64_t had = LOAD_RELAXED(&pacing->credit);
@@ -69,8 +70,8 @@ static NOINLINE void pay_debt(struct dusk_thread *thread)
     pacing_revise(collector);
   }
   double bought = (double)paid * price.bytes_per_work + (paid > 0);
-  thread->credit += bought < CREDIT_MAX_BYTES ? (int64_t)bought
-                                              : CREDIT_MAX_BYTES;
+  thread->credit +=
+      bought < CREDIT_MAX_BYTES ? (int64_t)bought : CREDIT_MAX_BYTES;
 }
 
 void assist_settle(struct dusk_thread *thread)
@@ -84,9 +85,9 @@ void assist_settle(struct dusk_thread *thread)
  * nobody may be made to wait for that thread. */
 static bool driver_is_due(const struct collector *collector)
 {
-  bool has_work = collector_phase(collector) != PHASE_IDLE ||
-                  LOAD_RELAXED(&collector->wanted) >
-                      LOAD_RELAXED(&collector->finished);
+  bool has_work =
+      collector_phase(collector) != PHASE_IDLE ||
+      LOAD_RELAXED(&collector->wanted) > LOAD_RELAXED(&collector->finished);
   return has_work && LOAD_RELAXED(&collector->registry.owing) == 0;
 }
 

@@ -4,8 +4,8 @@
  * While a cycle marks, each byte allocated has a price in bytes of scan work,
  * such that marking ends before the heap reaches its goal (PACING 3.5, 3.8).  A
  * thread is charged for what it takes, and settles before it takes more: from
- * the credit that background workers have earned, and else by marking.  If there
- * is nothing to mark it goes on in debt: allocation waits for nobody. */
+ * the credit that background workers have earned, and else by marking.  If
+ * there is nothing to mark it goes on in debt: allocation waits for nobody. */
 #ifndef DUSK_ALLOC_ASSIST_H
 #define DUSK_ALLOC_ASSIST_H
 

@@ -123,8 +123,8 @@ int dusk_root_add(dusk_heap *heap, void *start, size_t bytes)
   if (!heap || !start || at % sizeof(void *) || !bytes || at + bytes < at)
     return EINVAL;
   struct collector *collector = &heap->collector;
-  return rootset_add(&collector->roots, &collector->arena, &collector->grey,
-                     at, bytes);
+  return rootset_add(&collector->roots, &collector->arena, &collector->grey, at,
+                     bytes);
 }
 
 int dusk_root_remove(dusk_heap *heap, void *start)
@@ -193,5 +193,5 @@ void *dusk_base_of(const dusk_heap *heap, const void *interior)
 {
   struct object found;
   return heap && find_object(heap, interior, &found) ? (void *)found.start
-                                                      : NULL;
+                                                     : NULL;
 }

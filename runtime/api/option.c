@@ -143,8 +143,7 @@ static bool options_are_valid(const dusk_options *options)
   return options->struct_size == sizeof *options &&
          !(options->flags & ~known) && options->gc_percent >= -1 &&
          options->memory_limit >= 0 && options->workers <= WORKERS_MAX &&
-         (!options->reserve_bytes ||
-          options->reserve_bytes >= RESERVE_LEAST) &&
+         (!options->reserve_bytes || options->reserve_bytes >= RESERVE_LEAST) &&
          options->reserve_bytes <= SIZE_MAX / 4;
 }
 

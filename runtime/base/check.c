@@ -13,8 +13,8 @@ static void write_line(const char *prefix, const char *format, va_list args)
 {
   char line[1024];
   int used = snprintf(line, sizeof line, "dusk: %s", prefix);
-  int more = vsnprintf(line + used, sizeof line - (size_t)used - 1, format,
-                       args);
+  int more =
+      vsnprintf(line + used, sizeof line - (size_t)used - 1, format, args);
   size_t length = (size_t)used + (more > 0 ? (size_t)more : 0);
   if (length > sizeof line - 2)
     length = sizeof line - 2;

@@ -26,32 +26,32 @@ enum phase {
 struct pacing {
   struct lock lock; /* RANK_control */
   struct pacer pacer;
-  uint64_t trigger;       /* live bytes at which a cycle begins; atomic */
-  uint64_t wall;          /* and beyond which allocation steps aside; atomic */
-  double work_per_byte;   /* price of allocating, while marking; atomic */
+  uint64_t trigger;     /* live bytes at which a cycle begins; atomic */
+  uint64_t wall;        /* and beyond which allocation steps aside; atomic */
+  double work_per_byte; /* price of allocating, while marking; atomic */
   double bytes_per_work;
-  int64_t credit;         /* scan work that workers did beyond what was asked,
-                             bytes; atomic, may be below 0 for a moment */
-  uint64_t heap_work;     /* scan work of this cycle, bytes; atomic */
+  int64_t credit;     /* scan work that workers did beyond what was asked,
+                         bytes; atomic, may be below 0 for a moment */
+  uint64_t heap_work; /* scan work of this cycle, bytes; atomic */
   uint64_t stack_work;
   uint64_t root_work;
-  uint64_t assist_ns;     /* time that mutators marked, this cycle; atomic */
-  uint64_t worker_ns;     /* processor time of background marking */
+  uint64_t assist_ns; /* time that mutators marked, this cycle; atomic */
+  uint64_t worker_ns; /* processor time of background marking */
 };
 
 /* What one cycle did: written by the driver, read when it is over. */
 struct cycle_record {
-  uint64_t number;    /* from 1 */
-  bool forced;        /* somebody waits for it */
-  uint64_t start_ns;  /* clock_now() */
-  uint64_t mark_ns;   /* when H2 was served, and marking began */
-  uint64_t end_ns;    /* when marking had ended */
-  uint64_t swept_ns;  /* when the census was done */
-  uint64_t wall_end;  /* since 1970 */
+  uint64_t number;      /* from 1 */
+  bool forced;          /* somebody waits for it */
+  uint64_t start_ns;    /* clock_now() */
+  uint64_t mark_ns;     /* when H2 was served, and marking began */
+  uint64_t end_ns;      /* when marking had ended */
+  uint64_t swept_ns;    /* when the census was done */
+  uint64_t wall_end;    /* since 1970 */
   uint64_t pause_ns[2]; /* longest service: before marking, after */
   uint64_t assist_ns;
   uint64_t worker_ns;
-  uint64_t other_ns; /* the driver's processor time outside marking */
+  uint64_t other_ns;      /* the driver's processor time outside marking */
   uint64_t live_at_start; /* bytes */
   uint64_t live_at_end;
   uint64_t marked;
@@ -70,12 +70,12 @@ struct collector {
   struct rootset roots;
   struct pacing pacing;
 
-  uint64_t opened_ns;    /* clock_now() */
+  uint64_t opened_ns; /* clock_now() */
   unsigned processors;
-  unsigned workers;      /* that mark in the background, the driver included */
+  unsigned workers;       /* that mark in the background, the driver included */
   bool workers_are_asked; /* the program chose their number: full speed */
-  uint64_t slow_ms;      /* a thread this late is named; 0: never */
-  bool verify;           /* DUSK_DEBUG=checkmark=1 */
+  uint64_t slow_ms;       /* a thread this late is named; 0: never */
+  bool verify;            /* DUSK_DEBUG=checkmark=1 */
 
   uint32_t phase; /* enum phase; set by the driver, atomic */
   uint32_t epoch; /* of the running cycle, or the last; the same */

@@ -62,8 +62,8 @@ int collector_open(struct collector *collector,
   if (error)
     return error;
   size_t grey_bytes = collector->arena.bytes / GREY_PART;
-  if (!grey_init(&collector->grey, grey_bytes < GREY_MIN_BYTES ? GREY_MIN_BYTES
-                                                               : grey_bytes)) {
+  if (!grey_init(&collector->grey,
+                 grey_bytes < GREY_MIN_BYTES ? GREY_MIN_BYTES : grey_bytes)) {
     arena_close(&collector->arena);
     return ENOMEM;
   }
@@ -254,7 +254,8 @@ struct cycle_record cycle_run(struct collector *collector)
   return record;
 }
 
-void cycle_finish(struct collector *collector, const struct cycle_record *record)
+void cycle_finish(struct collector *collector,
+                  const struct cycle_record *record)
 {
   STORE_RELEASE(&collector->finished, record->number); /* with cycle_await() */
   park_signal(&collector->done);

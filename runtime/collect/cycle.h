@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* cycle.h -- one collection from H1 to the end of the census, and asking for one */
+/* cycle.h -- one collection from H1 to the end of the census, and asking for
+ * one */
 #ifndef DUSK_COLLECT_CYCLE_H
 #define DUSK_COLLECT_CYCLE_H
 

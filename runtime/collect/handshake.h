@@ -12,7 +12,13 @@
 
 #include "collect/collector.h"
 
-enum handshake { HANDSHAKE_1, HANDSHAKE_1B, HANDSHAKE_2, HANDSHAKE_3, HANDSHAKE_4 };
+enum handshake {
+  HANDSHAKE_1,
+  HANDSHAKE_1B,
+  HANDSHAKE_2,
+  HANDSHAKE_3,
+  HANDSHAKE_4
+};
 
 /* Posts the step to every thread.  `epoch` is that of the cycle. */
 void handshake_post(struct collector *collector, enum handshake which,

@@ -236,8 +236,8 @@ static void resume_piece(struct dusk_tracer *tracer)
 /* The marker's state that the loop keeps in registers: while it is loaded, the
  * tracer's own copy is stale. */
 struct hot {
-  uintptr_t *top;     /* the packet's next free word */
-  uintptr_t *bottom;  /* its first */
+  uintptr_t *top;    /* the packet's next free word */
+  uintptr_t *bottom; /* its first */
   uint32_t fifo_first;
   uint32_t fifo_count;
   uint64_t work;
@@ -330,7 +330,8 @@ static void drain_hot(struct dusk_tracer *tracer, uint64_t limit)
     uintptr_t start = tracer->fifo[hot.fifo_first++ % FIFO_SLOTS];
     struct reader reader = reader_at(arena, start, &info);
     hot.fifo_count--;
-    if (LIKELY(reader.how == READ_BITS && pageinfo_class(info) != CLASS_LARGE)) {
+    if (LIKELY(reader.how == READ_BITS &&
+               pageinfo_class(info) != CLASS_LARGE)) {
       hot.work += dusk_class_size(pageinfo_class(info));
       hot_scan(&hot, tracer, base, bytes, marks, (const uintptr_t *)start,
                reader.bits);

@@ -2,15 +2,16 @@
 /* mark.h -- turning grey objects black
  *
  * A marker is whoever drains the grey set: the driver, a helper, or a mutator
- * that pays for an allocation.  It enters, drains, and leaves holding nothing. */
+ * that pays for an allocation.  It enters, drains, and leaves holding nothing.
+ */
 #ifndef DUSK_COLLECT_MARK_H
 #define DUSK_COLLECT_MARK_H
 
 #include "collect/collector.h"
 
-/* Objects wait here between being prefetched and being scanned.  bench/mark, CPU
- * ns an object, best of three, with 4, 8, 16 and 32 slots: shuffled graph of 4 M
- * objects 51, 34, 34, 32; tree of 2 M in order 22, 16.5, 14.8, 13.5. */
+/* Objects wait here between being prefetched and being scanned.  bench/mark,
+ * CPU ns an object, best of three, with 4, 8, 16 and 32 slots: shuffled graph
+ * of 4 M objects 51, 34, 34, 32; tree of 2 M in order 22, 16.5, 14.8, 13.5. */
 enum { FIFO_SLOTS = 32 };
 
 struct dusk_tracer {

@@ -159,8 +159,7 @@ void pacing_start(struct collector *collector)
   STORE_RELAXED(&pacing->worker_ns, 0);
   STORE_RELAXED(&pacing->credit, 0);
   pacer_start(&pacing->pacer, flow_live(flow), flow_scannable(flow),
-              most_stack(collector),
-              LOAD_RELAXED(&collector->roots.bytes));
+              most_stack(collector), LOAD_RELAXED(&collector->roots.bytes));
   revise(collector);
   lock_release(&pacing->lock);
 }

@@ -40,7 +40,8 @@ static inline bool pacing_is_over(const struct collector *collector)
          LOAD_RELAXED(&collector->pacing.wall);
 }
 
-/* Is it time for a cycle?  One load and a compare of what threads have taken. */
+/* Is it time for a cycle?  One load and a compare of what threads have taken.
+ */
 static inline bool pacing_is_due(const struct collector *collector)
 {
   return flow_live(&collector->arena.flow) >=

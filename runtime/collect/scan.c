@@ -91,8 +91,9 @@ size_t scan_piece_bytes(const struct kind *kind)
   if (kind->scan == DUSK_SCAN_LAYOUT && kind->repeat) {
     size_t period = kind->period * WORD;
     /* Whole periods, and slots stay aligned to granules. */
-    return period * 2 > PIECE_BYTES ? period * 2
-                                    : align_down(PIECE_BYTES / period, 2) * period;
+    return period * 2 > PIECE_BYTES
+               ? period * 2
+               : align_down(PIECE_BYTES / period, 2) * period;
   }
   return 0;
 }

@@ -3,19 +3,19 @@
  *
  * Runs on the driver.  The grey set is spread over many threads, which go on
  * while we look; no look at one place after the other can tell that all are
- * empty at once.  So: clear `dirty`, make sure that the lists are empty and that
- * nobody is inside the door, and ask every thread for its log (H3).  If all have
- * served, the lists are empty, nobody is inside, and `dirty` is still clear, the
- * round was clean.  Then at the moment of its first service nothing was grey
- * anywhere, so nothing that can be reached was white, so no later shade can find
- * anything.
+ * empty at once.  So: clear `dirty`, make sure that the lists are empty and
+ * that nobody is inside the door, and ask every thread for its log (H3).  If
+ * all have served, the lists are empty, nobody is inside, and `dirty` is still
+ * clear, the round was clean.  Then at the moment of its first service nothing
+ * was grey anywhere, so nothing that can be reached was white, so no later
+ * shade can find anything.
  *
  *   .dirty   cleared before the set is seen empty, and that before the round is
  *            posted; set before anything is pushed, by somebody who is inside.
  *            Cleared later, it could hide a hand-over that began before the
  *            round and whose packet a marker empties during it.
- *   .door    once grey_shut() returned true, nobody is inside and no marker will
- *            be.  Asked last: a marker that was inside during the round may have
+ *   .door    once grey_shut() returned true, nobody is inside and no marker
+ * will be.  Asked last: a marker that was inside during the round may have
  *            handed something over.
  *
  * Without the handshake a log is filled behind the collector's back.

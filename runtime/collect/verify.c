@@ -52,8 +52,7 @@ static void check_span(struct dusk_tracer *tracer, const struct span *span)
   for (; (granule = bits_find(tracer->marks, granule, end)) < end; granule++)
     /* Acquire: who is born black is zeroed before it is marked. */
     if (bit_test_acquire(tracer->marks, granule))
-      check_object(tracer, span, kind,
-                   arena->base + (granule << GRANULE_LOG2));
+      check_object(tracer, span, kind, arena->base + (granule << GRANULE_LOG2));
 }
 
 void verify_marks(struct collector *collector, uint32_t epoch)

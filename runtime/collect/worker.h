@@ -14,10 +14,10 @@
 /* One worker's share of a cycle's time. */
 struct turn {
   struct collector *collector;
-  double share;       /* of a processor, 0 to 1 */
-  uint64_t began_ns;  /* wall */
-  uint64_t cpu_ns;    /* of this thread when it began */
-  uint64_t noted_ns;  /* processor time already counted */
+  double share;      /* of a processor, 0 to 1 */
+  uint64_t began_ns; /* wall */
+  uint64_t cpu_ns;   /* of this thread when it began */
+  uint64_t noted_ns; /* processor time already counted */
 };
 
 void turn_begin(struct turn *turn, struct collector *collector,

@@ -12,7 +12,10 @@
 #include "dusk/abi.h"
 
 /* Small objects by class, and one row for large ones. */
-enum { COUNTER_ROWS = DUSK_SIZE_CLASSES + 1, COUNTER_LARGE = DUSK_SIZE_CLASSES };
+enum {
+  COUNTER_ROWS = DUSK_SIZE_CLASSES + 1,
+  COUNTER_LARGE = DUSK_SIZE_CLASSES
+};
 
 /* Objects and bytes, by class.  One writer at a time. */
 struct tally {

@@ -41,9 +41,8 @@ static struct plan plan_for(size_t bytes)
       .info = align_up(pages * sizeof(uint64_t), unit),
       .spans = align_up(pages * sizeof(struct span), unit),
       .bits = align_up(divide_up(pages, 64) * sizeof(uint64_t), unit),
-      .centrals = align_up(sizeof(struct central) * DUSK_KINDS_MAX *
-                               DUSK_SIZE_CLASSES,
-                           unit),
+      .centrals = align_up(
+          sizeof(struct central) * DUSK_KINDS_MAX * DUSK_SIZE_CLASSES, unit),
   };
 }
 
@@ -78,7 +77,7 @@ static bool reserve(struct arena *arena, size_t bytes)
   if (!base)
     return false;
   arena->tables_bytes = plan_total(&plan);
-  arena->tables = vm_reserve(arena->tables_bytes, vm_page_size());
+  arena->tables = vm_reserve(arena->tables_bytes, CHUNK_BYTES);
   if (!arena->tables) {
     vm_unmap(base, bytes);
     return false;
@@ -153,6 +152,26 @@ static bool commit_table(struct arena *arena, void *table, size_t bits_each,
   return vm_commit((char *)table + start, end - start);
 }
 
+/* The bitmaps of a heap that is no longer small are made usable 256 MiB of heap
+ * at a time, which is one huge page of each: marking hits them at random. */
+static bool commit_marks(struct arena *arena, uint64_t *marks, uint32_t from,
+                         uint32_t to)
+{
+  enum { HUGE_MARKS_PAGES = (2 << 20) / (PAGE_MARK_WORDS * 8) };
+  size_t each = PAGE_MARK_WORDS * sizeof(uint64_t);
+  if (from < HUGE_FROM_PAGES)
+    return commit_table(arena, marks, each * 8, from, to);
+  size_t start = align_down(from, HUGE_MARKS_PAGES) * each;
+  size_t end = align_up(to, HUGE_MARKS_PAGES) * each;
+  size_t limit = align_up(arena->pages.limit * each, vm_page_size());
+  end = end < limit ? end : limit;
+  arena->tables_usable += (to - from) * each;
+  if (!vm_commit((char *)marks + start, end - start))
+    return false;
+  vm_advise_huge((char *)marks + start, end - start);
+  return true;
+}
+
 bool arena_commit(struct arena *arena, uint32_t page)
 {
   CHECK(lock_rank_is_held(RANK_pages));
@@ -160,10 +179,9 @@ bool arena_commit(struct arena *arena, uint32_t page)
   uint32_t from = pages->committed;
   size_t wanted = align_up(page, CHUNK_PAGES);
   uint32_t to = wanted < pages->limit ? (uint32_t)wanted : pages->limit;
-  size_t line = PAGE_MARK_WORDS * 64;
   uint64_t usable = arena->tables_usable;
-  if (!commit_table(arena, arena->marks[0], line, from, to) ||
-      !commit_table(arena, arena->marks[1], line, from, to) ||
+  if (!commit_marks(arena, arena->marks[0], from, to) ||
+      !commit_marks(arena, arena->marks[1], from, to) ||
       !commit_table(arena, arena->info, 64, from, to) ||
       !commit_table(arena, arena->spans, sizeof(struct span) * 8, from, to) ||
       !commit_table(arena, arena->heads, 1, from, to) ||
@@ -233,8 +251,7 @@ struct span *span_make_large(struct arena *arena, uint16_t kind, size_t bytes,
   size_t pages = divide_up(bytes, PAGE_BYTES);
   if (bytes > arena->bytes || pages >= arena->pages.limit)
     return NULL;
-  struct span *span =
-      make(arena, (uint32_t)pages, kind, CLASS_LARGE, epoch);
+  struct span *span = make(arena, (uint32_t)pages, kind, CLASS_LARGE, epoch);
   if (span)
     span_set_state(span, SPAN_LARGE);
   return span;

@@ -140,5 +140,4 @@ struct object {
 bool object_find(const struct arena *arena, uintptr_t word,
                  struct object *object);
 
-
 #endif

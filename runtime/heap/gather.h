@@ -5,7 +5,8 @@
  * could be heap addresses at all are picked out at once, which is one compare a
  * word, and go to raw packets.  That is the copy that PROTOCOL 2 asks for, less
  * what no test could ever keep; measured against memcpy of the whole stack it
- * takes the same time on deep stacks and needs no buffer of the stack's size. */
+ * takes the same time on deep stacks and needs no buffer of the stack's size.
+ */
 #ifndef DUSK_HEAP_GATHER_H
 #define DUSK_HEAP_GATHER_H
 

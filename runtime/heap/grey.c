@@ -18,18 +18,17 @@ bool grey_init(struct grey *grey, size_t bytes)
   *grey = (struct grey){.made = 1};
   packets = packets > UINT32_MAX ? UINT32_MAX : packets;
   grey->limit = (uint32_t)packets;
-  grey->packets = vm_reserve(align_up(packets * sizeof(struct packet),
-                                      vm_page_size()),
-                             vm_page_size());
+  grey->packets =
+      vm_reserve(align_up(packets * sizeof(struct packet), vm_page_size()),
+                 vm_page_size());
   lock_init(&grey->lock, RANK_grey);
   return grey->packets != NULL;
 }
 
 void grey_destroy(struct grey *grey)
 {
-  vm_unmap(grey->packets,
-           align_up((size_t)grey->limit * sizeof(struct packet),
-                    vm_page_size()));
+  vm_unmap(grey->packets, align_up((size_t)grey->limit * sizeof(struct packet),
+                                   vm_page_size()));
   lock_destroy(&grey->lock);
 }
 
@@ -37,8 +36,8 @@ static void grow(struct grey *grey)
 {
   uint32_t count = grey->limit - grey->usable;
   count = count < GROWTH_PACKETS ? count : GROWTH_PACKETS;
-  if (count && vm_commit(&grey->packets[grey->usable],
-                         count * sizeof(struct packet)))
+  if (count &&
+      vm_commit(&grey->packets[grey->usable], count * sizeof(struct packet)))
     grey->usable += count;
 }
 

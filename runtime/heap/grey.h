@@ -8,10 +8,10 @@
  *             logged by the barrier before every thread had served H2
  *
  * A list is a stack that any thread pushes to and pops from without a lock
- * (Treiber 1986); its head packs a packet's number with a count of pops, so that
- * a packet which left and came back is not taken for one that stayed.  Pushing
- * releases and popping acquires: a packet's words, and the objects that they
- * name, are seen by who takes it.
+ * (Treiber 1986); its head packs a packet's number with a count of pops, so
+ * that a packet which left and came back is not taken for one that stayed.
+ * Pushing releases and popping acquires: a packet's words, and the objects that
+ * they name, are seen by who takes it.
  *
  * `dirty` says that the set grew since the termination round began: it is set
  * before a packet is pushed, and cleared before the round is posted.
@@ -49,8 +49,8 @@ struct packet_list {
 struct grey {
   struct packet *packets; /* a reservation; number 0 is not used */
   uint32_t limit;
-  uint32_t made;   /* below: handed out at least once; under lock */
-  uint32_t usable; /* below: committed; under lock */
+  uint32_t made;    /* below: handed out at least once; under lock */
+  uint32_t usable;  /* below: committed; under lock */
   struct lock lock; /* RANK_grey */
 
   struct packet_list objects;

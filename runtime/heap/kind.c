@@ -67,8 +67,8 @@ static void kind_free(struct kind *kind)
 static bool copy_layout(struct kind *kind, const dusk_kind_spec *spec)
 {
   size_t words = spec->size / WORD;
-  kind->period = spec->period && (!words || spec->period < words) ? spec->period
-                                                                  : words;
+  kind->period =
+      spec->period && (!words || spec->period < words) ? spec->period : words;
   kind->repeat = spec->size == 0;
   size_t bytes = bitmap_words(kind->period) * sizeof(uint64_t);
   kind->pointers = calloc(1, bytes ? bytes : 1);

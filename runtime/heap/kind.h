@@ -28,8 +28,8 @@ struct reader {
 enum { KIND_CLASS_WORDS = (DUSK_SIZE_CLASSES + 63) / 64 };
 
 struct kind {
-  char *name;   /* owned; may be NULL */
-  size_t size;  /* 0: any */
+  char *name;  /* owned; may be NULL */
+  size_t size; /* 0: any */
   dusk_scan scan;
   uint64_t *pointers; /* LAYOUT: owned */
   size_t period;      /* LAYOUT: words that `pointers` covers */

@@ -16,8 +16,8 @@
 static inline uint64_t pageinfo_make(uint32_t head, uint16_t kind,
                                      uint8_t size_class)
 {
-  return UINT64_C(1) << 56 | (uint64_t)size_class << 48 |
-         (uint64_t)kind << 32 | head;
+  return UINT64_C(1) << 56 | (uint64_t)size_class << 48 | (uint64_t)kind << 32 |
+         head;
 }
 
 static inline uint32_t pageinfo_head(uint64_t info)

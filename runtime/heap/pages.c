@@ -190,8 +190,7 @@ static uint32_t take_at_frontier(struct arena *arena, uint32_t count)
     start = last;
   if (count > pages->limit - start)
     return PAGE_NONE;
-  if (start + count > pages->committed &&
-      !arena_commit(arena, start + count))
+  if (start + count > pages->committed && !arena_commit(arena, start + count))
     return PAGE_NONE;
   if (start == last)
     remove_extent(t, &pages->root, last);

@@ -22,12 +22,12 @@ struct pages {
   struct lock lock; /* RANK_pages */
   uint32_t root;
   uint32_t frontier;
-  uint32_t committed; /* pages below are usable */
-  uint32_t limit;     /* pages reserved */
-  uint32_t random;    /* state of the treap's priorities */
-  uint64_t in_use;    /* pages in spans */
+  uint32_t committed;  /* pages below are usable */
+  uint32_t limit;      /* pages reserved */
+  uint32_t random;     /* state of the treap's priorities */
+  uint64_t in_use;     /* pages in spans */
   uint64_t idle_dirty; /* free pages that hold memory */
-  uint64_t released;  /* bytes ever given back: a cumulative count */
+  uint64_t released;   /* bytes ever given back: a cumulative count */
 };
 
 struct pages_figures {

@@ -23,9 +23,9 @@ static inline struct roles arena_roles(const struct arena *arena,
   return (struct roles){arena->marks[epoch & 1], arena->marks[~epoch & 1]};
 }
 
-/* Is the object allocated, as far as anybody but the owner of its span can tell,
- * in this epoch?  Of a span in a thread's cache every slot counts: what the
- * thread has handed out is published late.  The bits are read in this order
+/* Is the object allocated, as far as anybody but the owner of its span can
+ * tell, in this epoch?  Of a span in a thread's cache every slot counts: what
+ * the thread has handed out is published late.  The bits are read in this order
  * because the census clears the first only when the second is set. */
 static inline bool object_is_allocated(const struct object *object,
                                        const struct arena *arena,

@@ -10,10 +10,9 @@
  *
  *   FREE     in the page heap, or inside a span   pages.lock
  *   CACHED   in one thread's cache                that thread
- *   LISTED   in a central list, has free slots    the central's lock; the census
- *                                                 once the list's epoch is over
- *   FULL     in use, nowhere listed               the census
- *   LARGE    one object                           its creator until it is
+ *   LISTED   in a central list, has free slots    the central's lock; the
+ * census once the list's epoch is over FULL     in use, nowhere listed the
+ * census LARGE    one object                           its creator until it is
  *                                                 published, then the census
  *
  * `state` itself may be read by anyone: it is set with release when a span

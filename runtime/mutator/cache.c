@@ -17,9 +17,8 @@ struct span *cache_span(struct dusk_thread *thread, const struct dusk_run *run)
 {
   if (!run->limit)
     return NULL;
-  uint64_t info =
-      LOAD_RELAXED(&thread->arena->info[arena_page_of(thread->arena,
-                                                      run->limit - 1)]);
+  uint64_t info = LOAD_RELAXED(
+      &thread->arena->info[arena_page_of(thread->arena, run->limit - 1)]);
   return &thread->arena->spans[pageinfo_head(info)];
 }
 

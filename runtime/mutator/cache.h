@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* cache.h -- a thread's runs, and the spans that they are cut from
  *
- *   central, pages --> cache_adopt() --> held spans --> cache_next_run() --> run
+ *   central, pages --> cache_adopt() --> held spans --> cache_next_run() -->
+ * run
  *
  * For each kind and size class a thread holds at most one span, and of it one
  * run, which the inlined allocation consumes.  All calls are made by the owner,

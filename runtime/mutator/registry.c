@@ -108,8 +108,7 @@ void registry_post(struct registry *registry, handshake_step *step,
   lock_release(&registry->lock);
 }
 
-void registry_acknowledge(struct registry *registry,
-                          struct dusk_thread *thread)
+void registry_acknowledge(struct registry *registry, struct dusk_thread *thread)
 {
   /* Release: all that the thread stored and shaded until now is seen by the
    * collector once it finds owing == 0. */

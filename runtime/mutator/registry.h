@@ -48,7 +48,7 @@ struct registry {
   /* The round: step is written before the round's number, with release. */
   handshake_step *step;
   uint64_t round;
-  uint32_t owing; /* threads that have not served it, atomic */
+  uint32_t owing;           /* threads that have not served it, atomic */
   uint32_t collector_waits; /* it is parked, and wants to be woken */
   struct park acknowledged;
 

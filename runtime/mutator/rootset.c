@@ -43,8 +43,8 @@ static bool gather_root(const struct arena *arena, struct grey *grey,
   struct packet *packet = grey_packet(grey);
   if (!packet)
     return false;
-  bool complete = gather(arena, grey, &packet, root->start,
-                         align_down(root->end, WORD));
+  bool complete =
+      gather(arena, grey, &packet, root->start, align_down(root->end, WORD));
   if (packet->count)
     grey_hand_over(grey, &grey->raw, packet);
   else

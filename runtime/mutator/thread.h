@@ -64,7 +64,7 @@ struct dusk_thread {
   struct roles roles;
 
   /* The cache: written by the owner, or for it while SERVED. */
-  uint32_t held;        /* first span, CACHED; linked by next and prev */
+  uint32_t held; /* first span, CACHED; linked by next and prev */
   /* Objects in all runs that were ever taken, less what came back unused: what
    * was allocated is this less what the present runs have left.  Changes
    * together with a run, inside `version` odd: see cache_read(). */

@@ -55,9 +55,9 @@ static void fill_memory(struct dusk_heap *heap, dusk_memstats *out)
   struct pages_figures pages = pages_read(arena);
   uint64_t committed = pages.committed >> PAGE_LOG2;
   uint64_t in_use = pages.in_use >> PAGE_LOG2;
-  uint64_t cache = sizeof(struct dusk_thread) -
-                   (DUSK_KINDS_MAX - kinds_count(&arena->kinds)) *
-                       sizeof(struct dusk_row);
+  uint64_t cache =
+      sizeof(struct dusk_thread) -
+      (DUSK_KINDS_MAX - kinds_count(&arena->kinds)) * sizeof(struct dusk_row);
   out->heap_sys = pages.committed;
   out->heap_inuse = pages.in_use;
   out->heap_idle = pages.committed - pages.in_use;
@@ -67,12 +67,11 @@ static void fill_memory(struct dusk_heap *heap, dusk_memstats *out)
   out->mcache_inuse = LOAD_RELAXED(&collector->registry.attached) * cache;
   out->mcache_sys = LOAD_RELAXED(&collector->registry.caches) * cache;
   out->gc_sys = pages.tables - out->mspan_sys + grey_bytes(&collector->grey);
-  out->other_sys = sizeof(struct dusk_heap) +
-                   kinds_count(&arena->kinds) * DUSK_SIZE_CLASSES *
-                       sizeof(struct central);
-  out->sys = out->heap_sys + out->stack_sys + out->mspan_sys +
-             out->mcache_sys + out->buck_hash_sys + out->gc_sys +
-             out->other_sys;
+  out->other_sys = sizeof(struct dusk_heap) + kinds_count(&arena->kinds) *
+                                                  DUSK_SIZE_CLASSES *
+                                                  sizeof(struct central);
+  out->sys = out->heap_sys + out->stack_sys + out->mspan_sys + out->mcache_sys +
+             out->buck_hash_sys + out->gc_sys + out->other_sys;
 }
 
 static void fill_history(struct dusk_heap *heap, dusk_memstats *out)
@@ -97,8 +96,8 @@ double stats_cpu_fraction(struct dusk_heap *heap)
   lock_acquire(&heap->history.lock);
   uint64_t used = heap->history.gc_cpu_ns;
   lock_release(&heap->history.lock);
-  double had = (double)(clock_now() - collector->opened_ns) *
-               collector->processors;
+  double had =
+      (double)(clock_now() - collector->opened_ns) * collector->processors;
   double fraction = had > 0 ? (double)used / had : 0;
   return fraction < 1 ? fraction : 1;
 }
@@ -106,15 +105,15 @@ double stats_cpu_fraction(struct dusk_heap *heap)
 void stats_add_cycle(struct dusk_heap *heap, const struct cycle_record *record)
 {
   const uint64_t *pause = record->pause_ns;
-  history_add(&heap->history,
-              &(struct history_entry){
-                  .forced = record->forced,
-                  .pause_ns = pause[0] > pause[1] ? pause[0] : pause[1],
-                  .end = record->wall_end,
-                  .cpu_ns = record->assist_ns + record->worker_ns +
-                            record->other_ns,
-                  .stack_bytes = record->stack_bytes,
-              });
+  history_add(
+      &heap->history,
+      &(struct history_entry){
+          .forced = record->forced,
+          .pause_ns = pause[0] > pause[1] ? pause[0] : pause[1],
+          .end = record->wall_end,
+          .cpu_ns = record->assist_ns + record->worker_ns + record->other_ns,
+          .stack_bytes = record->stack_bytes,
+      });
 }
 
 void stats_read(struct dusk_heap *heap, dusk_memstats *out)

@@ -172,8 +172,7 @@ START_TEST(what_is_dropped_in_a_cycle_goes_with_the_next)
   make_on_a_thread(&shop, _i % MAKERS);
   dusk_thread *thread = api_attach(shop.heap);
   struct hold hold;
-  hold_begin(&hold, shop.heap, thread,
-             _i < MAKERS ? HOLD_BEFORE_ROOTS : HOLD_MARKING);
+  hold_begin(&hold, shop.heap, thread, (enum hold_place)(1 + _i / MAKERS));
   dusk_store(thread, &shop.root, NULL);
   hold_end(&hold, thread);
   api_scrub_stack();
@@ -273,7 +272,7 @@ int main(void)
   TCase *goes = api_case(suite, "goes");
   tcase_add_loop_test(goes, a_dropped_structure_is_free, 0, MAKERS);
   tcase_add_loop_test(goes, what_is_dropped_in_a_cycle_goes_with_the_next, 0,
-                      2 * MAKERS);
+                      (HOLD_PLACES - 1) * MAKERS);
   tcase_add_test(goes, a_stack_explains_a_handful);
 
   TCase *stays = api_case(suite, "stays");

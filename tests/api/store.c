@@ -2,10 +2,10 @@
 /* store.c -- the forms of the barrier: what they do, and what they must not
  * lose
  *
- * <dusk/store.h>.  Each test runs out of a cycle, in one that has not scanned
- * any roots, and in one that is marking: the slow half of each form must do
- * what its inlined half does.  The last tests move the only references to
- * objects about while cycles run. */
+ * <dusk/store.h>.  Each test runs out of a cycle and at each place of one that
+ * cycle.h can hold: the slow half of a form must do what its inlined half does.
+ * The others move the only references to objects about while a cycle stands,
+ * or runs. */
 #include "cycle.h"
 
 struct fixture {
@@ -179,11 +179,10 @@ START_TEST(a_clear_clears)
 }
 END_TEST
 
-/* Nothing lost: the held cycle has a snapshot, and the program takes it apart.
- *
- * Leaves hang from `from`.  While the cycle stands, each is moved to an object
- * made in the cycle, and its old slot overwritten, by each form in turn.  No
- * stack knows them: the words are read and written one by one. */
+/* Nothing lost: white leaves hang from an array that hangs from the gate, and
+ * nobody else knows them.  While the cycle stands, each is moved to an array
+ * made in the cycle, and its old slot overwritten, by each form in turn; by a
+ * thread that was there, and by one that has just come. */
 enum { MOVED = 2000 };
 
 struct leaf {
@@ -191,68 +190,163 @@ struct leaf {
   uintptr_t rest;
 };
 
-static __attribute__((noinline)) void fill_leaves(dusk_thread *thread,
-                                                  void **slots)
+static struct leaf *make_leaf(dusk_thread *thread, int i)
 {
-  for (int i = 0; i < MOVED; i++) {
-    struct leaf *leaf = api_alloc(thread, DUSK_LEAF, sizeof(*leaf));
-    leaf->seal = (uintptr_t)leaf ^ (uintptr_t)i;
-    dusk_store(thread, &slots[i], leaf);
+  struct leaf *leaf = api_alloc(thread, DUSK_LEAF, sizeof(*leaf));
+  leaf->seal = (uintptr_t)leaf ^ (uintptr_t)i;
+  return leaf;
+}
+
+/* Whoever was lost is written over first. */
+static void check_leaves(dusk_heap *heap, dusk_thread *thread, void **slots,
+                         int count)
+{
+  for (int i = 0; i < 4 * MOVED; i++)
+    memset(api_alloc(thread, DUSK_LEAF, sizeof(struct leaf)), 0xff, 16);
+  for (int i = 0; i < count; i++) {
+    const struct leaf *leaf = dusk_load(&slots[i]);
+    ck_assert_msg(dusk_size_of(heap, leaf) == sizeof(*leaf) &&
+                      leaf->seal == ((uintptr_t)leaf ^ (uintptr_t)i),
+                  "object %d is lost", i);
   }
 }
 
-static __attribute__((noinline)) void move_leaf(const struct fixture *f,
-                                                void **to, void **from, int i)
+static void *make_array_of_leaves(dusk_thread *thread)
+{
+  void **slots = api_alloc(thread, DUSK_CONSERVATIVE, MOVED * sizeof(void *));
+  for (int i = 0; i < MOVED; i++)
+    dusk_store(thread, &slots[i], make_leaf(thread, i));
+  return slots;
+}
+
+static void move_leaf(dusk_thread *thread, void **to, void **from, int i)
 {
   switch (i % 5) {
   case 0:
-    dusk_store(f->thread, &to[i], dusk_load(&from[i]));
-    dusk_store(f->thread, &from[i], NULL);
+    dusk_store(thread, &to[i], dusk_load(&from[i]));
+    dusk_store(thread, &from[i], NULL);
     break;
   case 1:
-    dusk_store(f->thread, &to[i], dusk_exchange(f->thread, &from[i], f->b));
+    dusk_store(thread, &to[i], dusk_exchange(thread, &from[i], to));
     break;
   case 2:
-    ck_assert(dusk_cas(f->thread, &to[i], NULL, dusk_load(&from[i])));
-    ck_assert(dusk_cas(f->thread, &from[i], dusk_load(&to[i]), f->c));
+    ck_assert(dusk_cas(thread, &to[i], NULL, dusk_load(&from[i])));
+    ck_assert(dusk_cas(thread, &from[i], dusk_load(&to[i]), to));
     break;
   case 3:
-    dusk_copy(f->thread, &to[i], &from[i], 1);
-    dusk_clear(f->thread, &from[i], 1);
+    dusk_copy(thread, &to[i], &from[i], 1);
+    dusk_clear(thread, &from[i], 1);
     break;
   default:
-    dusk_exchange(f->thread, &to[i], dusk_load(&from[i]));
-    dusk_copy(f->thread, &from[i], &to[0], 1);
+    dusk_exchange(thread, &to[i], dusk_load(&from[i]));
+    dusk_copy(thread, &from[i], &to[0], 1);
     break;
   }
+}
+
+struct moving {
+  struct hold hold;
+  void **to; /* registered root */
+};
+
+static void move_leaves(struct moving *moving, dusk_thread *thread)
+{
+  void **from = dusk_load(&moving->hold.gate[1]);
+  void **to = api_alloc(thread, DUSK_CONSERVATIVE, MOVED * sizeof(void *));
+  dusk_store(thread, &moving->to, to);
+  for (int i = 0; i < MOVED; i++)
+    move_leaf(thread, to, from, i);
+}
+
+static void *come_and_move(void *argument)
+{
+  struct moving *moving = argument;
+  dusk_thread *thread = api_attach(moving->hold.heap);
+  move_leaves(moving, thread);
+  dusk_detach(thread);
+  return NULL;
 }
 
 START_TEST(moved_references_keep_their_objects)
 {
-  struct fixture f;
-  f.heap = api_open_manual();
-  f.thread = api_attach(f.heap);
-  f.a = f.b = f.c = api_alloc(f.thread, DUSK_LEAF, 16);
-  void **from = api_alloc(f.thread, DUSK_CONSERVATIVE, MOVED * sizeof(void *));
-  fill_leaves(f.thread, from);
-  api_scrub_stack();
-  hold_begin(&f.hold, f.heap, f.thread, (enum hold_place)_i);
-  void **to = api_alloc(f.thread, DUSK_CONSERVATIVE, MOVED * sizeof(void *));
-  for (int i = 0; i < MOVED; i++)
-    move_leaf(&f, to, from, i);
-  api_scrub_stack();
-  hold_end(&f.hold, f.thread);
-  /* Whoever was lost is written over now. */
-  for (int i = 0; i < 4 * MOVED; i++)
-    memset(api_alloc(f.thread, DUSK_LEAF, 16), 0xff, 16);
-  dusk_collect(f.thread);
-  for (int i = 0; i < MOVED; i++) {
-    struct leaf *leaf = dusk_load(&to[i]);
-    ck_assert_msg(leaf->seal == ((uintptr_t)leaf ^ (uintptr_t)i),
-                  "object %d is lost", i);
-  }
-  api_keep(from);
-  api_close(f.heap, f.thread);
+  bool by_newcomer = _i >= HOLD_PLACES;
+  static struct moving moving;
+  dusk_heap *heap = api_open_manual();
+  dusk_thread *thread = api_attach(heap);
+  ck_assert_int_eq(dusk_root_add(heap, &moving.to, sizeof(moving.to)), 0);
+  hold_init(&moving.hold, heap, (enum hold_place)(_i % HOLD_PLACES));
+  moving.hold.make_hidden = make_array_of_leaves;
+  hold_start(&moving.hold, thread);
+  if (by_newcomer)
+    pthread_join(api_start(come_and_move, &moving), NULL);
+  else
+    move_leaves(&moving, thread);
+  hold_end(&moving.hold, thread);
+  check_leaves(heap, thread, moving.to, MOVED);
+  api_close(heap, thread);
+}
+END_TEST
+
+/* The straggler's stack alone knows some leaves, and has not been scanned.  It
+ * gives them to an object that is black and to a new root, and forgets them. */
+struct giving {
+  struct hold hold;
+  void **to; /* registered root */
+  void *area[OWN_WORDS];
+};
+
+static void make_own_leaves(dusk_thread *thread, void *volatile *own)
+{
+  for (int i = 0; i < OWN_WORDS; i++)
+    own[i] = make_leaf(thread, i);
+}
+
+static void give_own_leaves(dusk_thread *thread, void *volatile *own,
+                            void *argument)
+{
+  struct giving *giving = argument;
+  void **to = dusk_load(&giving->to);
+  for (int i = 0; i < OWN_WORDS; i++)
+    switch (i % 5) {
+    case 0:
+      dusk_store(thread, &to[i], own[i]);
+      break;
+    case 1:
+      dusk_exchange(thread, &to[i], own[i]);
+      break;
+    case 2:
+      ck_assert(dusk_cas(thread, &to[i], NULL, own[i]));
+      break;
+    case 3:
+      dusk_copy(thread, &to[i], (const void *)&own[i], 1);
+      break;
+    default:
+      giving->area[i] = own[i]; /* no root yet */
+      break;
+    }
+  ck_assert_int_eq(
+      dusk_root_add(giving->hold.heap, giving->area, sizeof(giving->area)), 0);
+}
+
+START_TEST(given_references_keep_their_objects)
+{
+  static const enum hold_place places[] = {HOLD_BEFORE_ROOTS, HOLD_IN_ROOTS};
+  static struct giving giving;
+  dusk_heap *heap = api_open_manual();
+  dusk_thread *thread = api_attach(heap);
+  ck_assert_int_eq(dusk_root_add(heap, &giving.to, sizeof(giving.to)), 0);
+  hold_init(&giving.hold, heap, places[_i]);
+  giving.hold.make_own = make_own_leaves;
+  giving.hold.give_own = give_own_leaves;
+  hold_start(&giving.hold, thread);
+  dusk_store(thread, &giving.to,
+             api_alloc(thread, DUSK_CONSERVATIVE, OWN_WORDS * sizeof(void *)));
+  hold_give(&giving.hold, &giving);
+  hold_end(&giving.hold, thread);
+  for (int i = 4; i < OWN_WORDS; i += 5)
+    dusk_store(thread, &giving.to[i], giving.area[i]);
+  check_leaves(heap, thread, giving.to, OWN_WORDS);
+  api_close(heap, thread);
 }
 END_TEST
 
@@ -349,7 +443,8 @@ int main(void)
 
   TCase *lost = api_case(suite, "nothing lost");
   tcase_add_loop_test(lost, moved_references_keep_their_objects, 0,
-                      HOLD_PLACES);
+                      2 * HOLD_PLACES);
+  tcase_add_loop_test(lost, given_references_keep_their_objects, 0, 2);
   tcase_add_loop_test(lost, exchanged_objects_are_neither_lost_nor_doubled, 0,
                       2);
   return api_run(suite);
