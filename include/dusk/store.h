@@ -8,8 +8,10 @@
  * the word that is written are logged first, so that the collector finds both:
  * deletion barrier (Yuasa 1990) and insertion barrier (Dijkstra et al. 1978).
  *
- * Slots are aligned words.  None of these is a safepoint.  Of `slot`s that
- * other threads store to at the same time, each thread sees whole words. */
+ * Slots are aligned words.  None of these is a safepoint, unless the memory for
+ * logging is exhausted; it is harmless then, before the store has begun.  Of
+ * slots that other threads store to at the same time, each thread sees whole
+ * words. */
 #ifndef DUSK_STORE_H
 #define DUSK_STORE_H
 

@@ -97,7 +97,9 @@ static void settings_changed(struct collector *collector)
   pacer_commit(&collector->pacing.pacer, flow_live(&collector->arena.flow),
                phase < PHASE_END);
   publish(collector);
-  if (phase == PHASE_START || phase == PHASE_MARK)
+  /* The phase is set without the lock: only the pacer knows whether its cycle
+   * has begun. */
+  if (collector->pacing.pacer.triggered != PACER_NO_TRIGGER)
     revise(collector);
 }
 
