@@ -80,6 +80,7 @@ EXTRA_DIST += \
 	%reldir%/lint/strip.awk \
 	%reldir%/lint/symbols.txt \
 	%reldir%/stress/run \
+	%reldir%/unit/marker.h \
 	%reldir%/unit/unit.h
 
 check_PROGRAMS += $(stress_tests)

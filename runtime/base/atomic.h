@@ -18,14 +18,9 @@
 
 #define ADD_RELAXED(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
 #define SUB_RELAXED(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_RELAXED)
-#define ADD_ACQ_REL(p, v) __atomic_fetch_add((p), (v), __ATOMIC_ACQ_REL)
-#define SUB_ACQ_REL(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_ACQ_REL)
 #define OR_RELAXED(p, v) __atomic_fetch_or((p), (v), __ATOMIC_RELAXED)
 #define OR_RELEASE(p, v) __atomic_fetch_or((p), (v), __ATOMIC_RELEASE)
 #define AND_RELAXED(p, v) __atomic_fetch_and((p), (v), __ATOMIC_RELAXED)
-
-#define EXCHANGE_ACQUIRE(p, v) __atomic_exchange_n((p), (v), __ATOMIC_ACQUIRE)
-#define EXCHANGE_RELAXED(p, v) __atomic_exchange_n((p), (v), __ATOMIC_RELAXED)
 
 /* Compare and swap; on failure *expected is what was found. */
 #define CAS_RELEASE(p, expected, v)                                            \

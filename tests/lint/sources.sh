@@ -9,7 +9,7 @@ set -eu
 
 cd "$srcdir"
 bad=0
-for folder in include runtime examples tests bench doc; do
+for folder in include runtime lab examples tests bench doc; do
   for file in $(find "$folder" -name '*.[ch37]' -o -name '*.def' \
     -o -name '*.md' -o -name '*.txt' -o -name '*.sh' -o -name '*.awk' \
     -o -name '*.go' -o -name '*.mod' -o -name run | LC_ALL=C sort); do

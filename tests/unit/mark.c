@@ -2,43 +2,11 @@
 /* Test of collect/mark.c: what can be reached is marked and nothing else, by
  * one marker or many, in small portions and in pieces.  What happens when
  * packets run out: overflow.c. */
-#include "unit.h"
-
-#include "fixture.h"
-#include "collect/mark.h"
+#include "marker.h"
 
 #include "dusk/store.h"
 
 #include <string.h>
-
-static struct dusk_heap *heap;
-static struct collector *collector;
-static struct dusk_thread *mutator;
-static struct dusk_tracer tracer;
-
-static void set_up(void)
-{
-  heap = fixture_open();
-  collector = &heap->collector;
-  mutator = fixture_attach(heap);
-}
-
-static void tear_down(void)
-{
-  fixture_handshake(heap, HANDSHAKE_4);
-  fixture_detach(mutator);
-  fixture_close(heap);
-}
-
-static void enter(void)
-{
-  ck_assert(mark_enter(&tracer, collector));
-}
-
-static void push(const void *object)
-{
-  mark_word(&tracer, (uintptr_t)object);
-}
 
 /* ---- graphs ---- */
 

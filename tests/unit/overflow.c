@@ -1,39 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* Test of collect/mark.c when packets run out: objects that are marked and
  * could not be buffered are found again. */
-#include "unit.h"
-
-#include "fixture.h"
-#include "collect/mark.h"
-
-static struct dusk_heap *heap;
-static struct collector *collector;
-static struct dusk_thread *mutator;
-static struct dusk_tracer tracer;
-
-static void set_up(void)
-{
-  heap = fixture_open();
-  collector = &heap->collector;
-  mutator = fixture_attach(heap);
-}
-
-static void tear_down(void)
-{
-  fixture_handshake(heap, HANDSHAKE_4);
-  fixture_detach(mutator);
-  fixture_close(heap);
-}
-
-static void enter(void)
-{
-  ck_assert(mark_enter(&tracer, collector));
-}
-
-static void push(const void *object)
-{
-  mark_word(&tracer, (uintptr_t)object);
-}
+#include "marker.h"
 
 /* Packet 0 is not used, and the mutator's log is one. */
 static void limit_packets(unsigned markers)
