@@ -9,6 +9,7 @@
  *   dusk/store.h    every pointer store, with the write barrier
  *   dusk/root.h     memory outside the heap that holds pointers into it
  *   dusk/control.h  collect, GC percent, memory limit
+ *   dusk/limit.h    what counts against the limit, and what happens at its end
  *   dusk/stats.h    MemStats-style counters
  *
  * Functions that can fail return 0 or a positive errno value, or a pointer
@@ -31,6 +32,7 @@
 #include "dusk/root.h"
 
 #include "dusk/control.h"
+#include "dusk/limit.h"
 #include "dusk/stats.h"
 
 #endif

@@ -9,6 +9,7 @@ duskinclude_HEADERS = \
 	%reldir%/dusk/control.h \
 	%reldir%/dusk/heap.h \
 	%reldir%/dusk/kind.h \
+	%reldir%/dusk/limit.h \
 	%reldir%/dusk/root.h \
 	%reldir%/dusk/stats.h \
 	%reldir%/dusk/store.h \

@@ -9,8 +9,12 @@ libdusk_all_la_SOURCES = \
 	%reldir%/alloc/assist.h \
 	%reldir%/alloc/large.c \
 	%reldir%/alloc/large.h \
+	%reldir%/api/caller.c \
+	%reldir%/api/caller.h \
 	%reldir%/api/debug.def \
 	%reldir%/api/heap.c \
+	%reldir%/api/limit.c \
+	%reldir%/api/limit.h \
 	%reldir%/api/option.c \
 	%reldir%/api/option.h \
 	%reldir%/api/thread.c \
@@ -35,6 +39,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/collect/heap.h \
 	%reldir%/collect/mark.c \
 	%reldir%/collect/mark.h \
+	%reldir%/collect/memory.c \
+	%reldir%/collect/memory.h \
 	%reldir%/collect/pacing.c \
 	%reldir%/collect/pacing.h \
 	%reldir%/collect/scan.c \
@@ -95,6 +101,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/os/vm.h \
 	%reldir%/pace/pacer.c \
 	%reldir%/pace/pacer.h \
+	%reldir%/pace/pressure.c \
+	%reldir%/pace/pressure.h \
 	%reldir%/report/gctrace.c \
 	%reldir%/report/gctrace.h \
 	%reldir%/report/stats.c \

@@ -30,6 +30,7 @@ unit_tests = \
 	%reldir%/unit/pacer \
 	%reldir%/unit/pacing \
 	%reldir%/unit/pages \
+	%reldir%/unit/pressure \
 	%reldir%/unit/rootset \
 	%reldir%/unit/run \
 	%reldir%/unit/scan \
@@ -49,6 +50,7 @@ api_tests = \
 	%reldir%/api/kind \
 	%reldir%/api/memory \
 	%reldir%/api/oom \
+	%reldir%/api/pressure \
 	%reldir%/api/root \
 	%reldir%/api/spin \
 	%reldir%/api/stats \
@@ -143,6 +145,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_kind_LDADD = $(api_ldadd)
 %canon_reldir%_api_memory_LDADD = $(api_ldadd)
 %canon_reldir%_api_oom_LDADD = $(api_ldadd)
+%canon_reldir%_api_pressure_LDADD = $(api_ldadd)
 %canon_reldir%_api_root_LDADD = $(api_ldadd)
 %canon_reldir%_api_spin_LDADD = $(api_ldadd)
 %canon_reldir%_api_stats_LDADD = $(api_ldadd)

@@ -33,6 +33,36 @@ NOINLINE void alloc_collect(struct dusk_thread *thread)
   poll_come_back(thread);
 }
 
+/* Has the program let something go? */
+static NOINLINE bool ask_program(struct dusk_thread *thread, size_t bytes)
+{
+  struct dusk_heap *heap = thread->heap;
+  lock_acquire(&heap->calls_lock);
+  struct calls calls = heap->calls;
+  lock_release(&heap->calls_lock);
+  if (!calls.exhausted || thread->asking)
+    return false;
+  thread->asking = true;
+  bool let_go = calls.exhausted(thread, bytes, calls.exhausted_context);
+  thread->asking = false;
+  return let_go;
+}
+
+/* There is no memory for `bytes`: collects, so that the caller may try again;
+ * false: in vain, and the program has nothing to let go. */
+static bool find_memory(struct dusk_thread *thread, size_t bytes,
+                        unsigned *tries)
+{
+  if (*tries == EXHAUSTED_CYCLES) {
+    if (!ask_program(thread, bytes))
+      return false;
+    *tries = 0;
+  }
+  ++*tries;
+  alloc_collect(thread);
+  return true;
+}
+
 /* DUSK_DEBUG=stress=N: cycles without end, so that rare moments are common. */
 static void count_slow_path(struct dusk_thread *thread)
 {
@@ -78,10 +108,8 @@ static bool refill(struct dusk_thread *thread, dusk_kind kind,
     struct span *span = take_span(thread, kind, size_class);
     if (span && cache_adopt(thread, span))
       return true;
-    if (!span && tries++ == EXHAUSTED_CYCLES)
+    if (!span && !find_memory(thread, dusk_class_size(size_class), &tries))
       return false;
-    if (!span)
-      alloc_collect(thread);
   }
 }
 
@@ -110,11 +138,10 @@ static void *alloc_large(struct dusk_thread *thread, dusk_kind kind,
     return NULL;
   assist_charge(thread, bytes);
   earn(thread);
-  for (unsigned tries = 0;; tries++) {
+  for (unsigned tries = 0;;) {
     void *object = large_alloc(thread, kind, bytes);
-    if (object || tries == EXHAUSTED_CYCLES)
+    if (object || !find_memory(thread, bytes, &tries))
       return object;
-    alloc_collect(thread);
   }
 }
 

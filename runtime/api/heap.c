@@ -4,6 +4,7 @@
  * The driver is the thread that runs the cycles.  It lives here, at the top,
  * because what it does after a cycle belongs to report/: lower layers return
  * their results. */
+#include "api/limit.h"
 #include "api/option.h"
 #include "alloc/alloc.h"
 #include "base/check.h"
@@ -38,6 +39,7 @@ static void *driver_main(void *argument)
     if (heap->debug.gctrace)
       gctrace_print(heap, &record, stats_cpu_fraction(heap));
     cycle_finish(collector, &record);
+    limit_tell(heap);
   }
   return NULL;
 }
@@ -79,8 +81,10 @@ int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
     return ENOMEM;
   made->debug = debug;
   history_init(&made->history);
+  lock_init(&made->calls_lock, RANK_calls);
   error = start_quietly(made, &setup);
   if (error) {
+    lock_destroy(&made->calls_lock);
     history_destroy(&made->history);
     vm_unmap(made, heap_bytes());
     return error;
@@ -105,6 +109,7 @@ void dusk_heap_close(dusk_heap *heap)
   park_signal(&collector->wake);
   pthread_join(heap->driver, NULL);
   collector_close(collector);
+  lock_destroy(&heap->calls_lock);
   history_destroy(&heap->history);
   vm_unmap(heap, heap_bytes());
 }

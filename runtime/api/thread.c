@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* thread.c -- what an attached thread calls: the argument checks
+/* thread.c -- what an attached thread calls
  *
  * A pthread's attachments hang on a key, so that attaching twice is found out,
  * and a pthread that ends while attached is detached by its exit: the collector
  * must not wait for it, nor read its stack. */
+#include "api/caller.h"
+
 #include "alloc/alloc.h"
 #include "base/check.h"
 #include "collect/heap.h"
@@ -18,32 +20,6 @@
 static pthread_once_t key_once = PTHREAD_ONCE_INIT;
 static pthread_key_t key;
 static int key_error;
-
-/* The handle's own words tell whether the call is allowed; the line says what
- * is wrong otherwise. */
-static bool is_mine(const dusk_thread *thread, const char *call)
-{
-  const char *why = NULL;
-  if (!thread)
-    why = "the handle is NULL";
-  else if (thread_state(thread) == THREAD_DETACHED)
-    why = "the thread is detached";
-  else if (!pthread_equal(thread->self, pthread_self()))
-    why = "the handle belongs to another thread";
-  if (why)
-    complain("%s: %s", call, why);
-  return !why;
-}
-
-static bool is_mine_inside(const dusk_thread *thread, const char *call)
-{
-  if (!is_mine(thread, call))
-    return false;
-  if (thread_state(thread) == THREAD_IN_HEAP)
-    return true;
-  complain("%s: the thread is in a blocking region", call);
-  return false;
-}
 
 static void leave(dusk_thread *thread)
 {
@@ -110,7 +86,7 @@ int dusk_attach(dusk_heap *heap, dusk_thread **thread)
 
 void dusk_detach(dusk_thread *thread)
 {
-  if (!is_mine_inside(thread, "dusk_detach"))
+  if (!caller_is_inside(thread, "dusk_detach"))
     return;
   dusk_thread *first = pthread_getspecific(key);
   dusk_thread **link = &first;
@@ -128,14 +104,14 @@ void dusk_safepoint_slow(dusk_thread *thread)
 
 NOINLINE void dusk_blocking_begin(dusk_thread *thread)
 {
-  if (!is_mine_inside(thread, "dusk_blocking_begin"))
+  if (!caller_is_inside(thread, "dusk_blocking_begin"))
     return;
   poll_go_outside(thread, CALLER_SP());
 }
 
 void dusk_blocking_end(dusk_thread *thread)
 {
-  if (!is_mine(thread, "dusk_blocking_end"))
+  if (!caller_owns(thread, "dusk_blocking_end"))
     return;
   if (thread_state(thread) == THREAD_IN_HEAP) {
     complain("dusk_blocking_end: the thread is not in a blocking region");
@@ -149,7 +125,7 @@ void dusk_blocking_end(dusk_thread *thread)
 static NOINLINE bool enter_region(dusk_thread *thread, uintptr_t sp,
                                   const char *call)
 {
-  if (!is_mine(thread, call) || thread_state(thread) != THREAD_IN_HEAP)
+  if (!caller_owns(thread, call) || thread_state(thread) != THREAD_IN_HEAP)
     return false;
   poll_go_outside(thread, sp);
   return true;
@@ -199,13 +175,13 @@ void *dusk_new_slow(dusk_thread *thread, dusk_kind kind)
 
 void dusk_collect(dusk_thread *thread)
 {
-  if (is_mine_inside(thread, "dusk_collect"))
+  if (caller_is_inside(thread, "dusk_collect"))
     alloc_collect(thread);
 }
 
 void dusk_release_memory(dusk_thread *thread)
 {
-  if (!is_mine_inside(thread, "dusk_release_memory"))
+  if (!caller_is_inside(thread, "dusk_release_memory"))
     return;
   alloc_collect(thread);
   pages_release(thread->arena);

@@ -19,7 +19,8 @@
   X(central)  /* one span class's list of spans with free slots */             \
   X(pages)    /* free pages, heap growth */                                    \
   X(grey)     /* growth of the packet store */                                 \
-  X(history)  /* the record of past cycles */
+  X(history)  /* the record of past cycles */                                  \
+  X(calls)    /* functions of the program that are called */
 
 enum lock_rank {
 #define X(name) RANK_##name,

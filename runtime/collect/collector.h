@@ -12,6 +12,9 @@
 #include "mutator/registry.h"
 #include "mutator/rootset.h"
 #include "pace/pacer.h"
+#include "pace/pressure.h"
+
+#include "dusk/limit.h"
 
 enum phase {
   PHASE_IDLE,
@@ -28,6 +31,8 @@ struct pacing {
   struct pacer pacer;
   uint64_t trigger;     /* live bytes at which a cycle begins; atomic */
   uint64_t wall;        /* and beyond which allocation steps aside; atomic */
+  uint32_t pressure;    /* enum pressure; atomic */
+  uint32_t action;      /* dusk_limit_action: when the limit cannot hold */
   double work_per_byte; /* price of allocating, while marking; atomic */
   double bytes_per_work;
   int64_t credit;     /* scan work that workers did beyond what was asked,

@@ -236,7 +236,7 @@ struct cycle_record cycle_run(struct collector *collector)
   record.live_at_end = flow_live(flow);
   set_phase(collector, PHASE_CENSUS);
   struct census census = census_run(collector, epoch + 1);
-  record.marked = census.live;
+  record.marked = census.live + flow_external(flow);
 
   record.pause_ns[0] =
       LOAD_RELAXED(&registry->longest_service[SERVICE_STARTING]);

@@ -7,6 +7,8 @@
 #include "event/history.h"
 #include "mutator/thread.h"
 
+#include "dusk/limit.h"
+
 /* What DUSK_DEBUG asks for. */
 struct debug_options {
   uint64_t gctrace;       /* 1: a line on stderr for each cycle */
@@ -15,10 +17,21 @@ struct debug_options {
   uint64_t slowsafepoint; /* ms until a late thread is named; 0: never */
 };
 
+/* Functions of the program that are called when memory runs short. */
+struct calls {
+  void (*pressure)(dusk_heap *heap, dusk_pressure level, void *context);
+  void *pressure_context;
+  bool (*exhausted)(dusk_thread *thread, size_t bytes, void *context);
+  void *exhausted_context;
+};
+
 struct dusk_heap {
   struct collector collector;
   struct history history;
   struct debug_options debug;
+  struct lock calls_lock; /* RANK_calls */
+  struct calls calls;     /* guarded by it */
+  unsigned told_pressure; /* enum pressure; the driver's */
   pthread_t driver;
 };
 

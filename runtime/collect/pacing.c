@@ -5,21 +5,10 @@
  * a moment old; the pacer is told the truth again at the next revision. */
 #include "collect/pacing.h"
 
+#include "collect/memory.h"
 #include "os/clock.h"
 
 enum { WALL_MIN_BYTES = 1 << 20 };
-
-static struct pacer_memory memory_figures(struct collector *collector)
-{
-  struct arena *arena = &collector->arena;
-  struct pages_figures pages = pages_read(arena);
-  return (struct pacer_memory){
-      .mapped_ready = pages.committed - pages.released + pages.tables +
-                      grey_bytes(&collector->grey),
-      .heap_free = pages.committed - pages.released - pages.in_use,
-      .heap_alloc = flow_live(&arena->flow),
-  };
-}
 
 static struct pacer_work work_done(const struct pacing *pacing)
 {
@@ -50,15 +39,29 @@ static uint64_t wall_for(uint64_t goal)
   return goal + slack < goal ? UINT64_MAX : goal + slack;
 }
 
+/* What the limit leaves for pages in use, where no page may go beyond it. */
+static uint64_t page_cap(struct collector *collector)
+{
+  const struct pacing *pacing = &collector->pacing;
+  if (pacing->action != DUSK_LIMIT_FAIL ||
+      pacing->pacer.memory_limit == PACER_NO_LIMIT)
+    return UINT64_MAX;
+  uint64_t limit = (uint64_t)pacing->pacer.memory_limit;
+  struct memory memory = memory_read(collector);
+  uint64_t beside = memory_beside_pages(collector, &memory);
+  return beside < limit ? limit - beside : 0;
+}
+
 /* With the lock. */
 static void publish(struct collector *collector)
 {
   struct pacing *pacing = &collector->pacing;
-  struct pacer_memory memory = memory_figures(collector);
+  struct pacer_memory memory = memory_limited(collector);
   uint64_t goal;
   STORE_RELAXED(&pacing->trigger,
                 pacer_trigger(&pacing->pacer, &memory, &goal));
   STORE_RELAXED(&pacing->wall, wall_for(goal));
+  pages_set_cap(&collector->arena.pages, page_cap(collector));
 }
 
 /* With the lock. */
@@ -66,7 +69,7 @@ static void revise(struct collector *collector)
 {
   struct pacing *pacing = &collector->pacing;
   const struct flow *flow = &collector->arena.flow;
-  struct pacer_memory memory = memory_figures(collector);
+  struct pacer_memory memory = memory_limited(collector);
   /* What is born during the cycle is black: it adds nothing to scan. */
   pacer_revise(&pacing->pacer, &memory, flow_live(flow),
                pacing->pacer.scannable, work_done(pacing));
@@ -122,6 +125,30 @@ int64_t pacing_set_limit(struct collector *collector, int64_t bytes)
   return old;
 }
 
+dusk_limit_action pacing_set_limit_action(struct collector *collector,
+                                          dusk_limit_action action)
+{
+  struct pacing *pacing = &collector->pacing;
+  lock_acquire(&pacing->lock);
+  dusk_limit_action old = (dusk_limit_action)pacing->action;
+  STORE_RELAXED(&pacing->action, action);
+  publish(collector);
+  lock_release(&pacing->lock);
+  return old;
+}
+
+/* The goal and the trigger are looked at again when a cycle ends; only the cap,
+ * which may fail an allocation, cannot wait. */
+void pacing_external_changed(struct collector *collector)
+{
+  struct pacing *pacing = &collector->pacing;
+  if (LOAD_RELAXED(&pacing->action) == DUSK_LIMIT_FAIL) {
+    lock_acquire(&pacing->lock);
+    publish(collector);
+    lock_release(&pacing->lock);
+  }
+}
+
 bool pacing_is_automatic(struct collector *collector)
 {
   lock_acquire(&collector->pacing.lock);
@@ -133,7 +160,7 @@ bool pacing_is_automatic(struct collector *collector)
 uint64_t pacing_goal(struct collector *collector)
 {
   lock_acquire(&collector->pacing.lock);
-  struct pacer_memory memory = memory_figures(collector);
+  struct pacer_memory memory = memory_limited(collector);
   uint64_t goal = pacer_goal(&collector->pacing.pacer, &memory);
   lock_release(&collector->pacing.lock);
   return goal;
@@ -166,6 +193,21 @@ void pacing_start(struct collector *collector)
   lock_release(&pacing->lock);
 }
 
+/* What the cycle found to be needed, whatever is freed, over the limit.  With
+ * the lock. */
+static void feel_pressure(struct pacing *pacing,
+                          const struct pacer_memory *memory, uint64_t marked)
+{
+  uint64_t in_heap = memory->heap_free + memory->heap_alloc;
+  uint64_t beside =
+      memory->mapped_ready > in_heap ? memory->mapped_ready - in_heap : 0;
+  int64_t limit = pacing->pacer.memory_limit;
+  enum pressure level =
+      pressure_next((enum pressure)pacing->pressure, beside + marked,
+                    limit == PACER_NO_LIMIT ? UINT64_MAX : (uint64_t)limit);
+  STORE_RELAXED(&pacing->pressure, level);
+}
+
 void pacing_end(struct collector *collector, const struct cycle_record *record)
 {
   struct pacing *pacing = &collector->pacing;
@@ -175,13 +217,14 @@ void pacing_end(struct collector *collector, const struct cycle_record *record)
    * left idle. */
   uint64_t quarter = duration * collector->processors / 4;
   lock_acquire(&pacing->lock);
-  struct pacer_memory memory = memory_figures(collector);
+  struct pacer_memory memory = memory_limited(collector);
   /* The figures of the end of marking: the census has lowered them since. */
   pacer_revise(&pacing->pacer, &memory, record->live_at_end,
                pacing->pacer.scannable, work_done(pacing));
   pacer_end(&pacing->pacer, LOAD_RELAXED(&pacing->assist_ns),
             worker_ns > quarter ? worker_ns - quarter : 0, duration,
             collector->processors, record->marked, work_done(pacing));
+  feel_pressure(pacing, &memory, record->marked);
   pacer_commit(&pacing->pacer, flow_live(&collector->arena.flow), true);
   publish(collector);
   lock_release(&pacing->lock);

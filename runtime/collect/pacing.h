@@ -15,6 +15,11 @@ void pacing_destroy(struct collector *collector);
 /* Any thread. */
 int pacing_set_percent(struct collector *collector, int percent);
 int64_t pacing_set_limit(struct collector *collector, int64_t bytes);
+/* Returns the old one. */
+dusk_limit_action pacing_set_limit_action(struct collector *collector,
+                                          dusk_limit_action action);
+/* Bytes outside the heap were declared or taken back. */
+void pacing_external_changed(struct collector *collector);
 uint64_t pacing_goal(struct collector *collector);
 bool pacing_is_automatic(struct collector *collector);
 

@@ -2,6 +2,9 @@
 /* counters.c -- what the heap counts: folding */
 #include "event/counters.h"
 
+/* Far more than a machine has; sums of a few sizes still fit. */
+#define EXTERNAL_MAX_BYTES (UINT64_C(1) << 60)
+
 void tally_add(struct tally *tally, unsigned row, uint64_t objects,
                uint64_t large_bytes)
 {
@@ -36,7 +39,7 @@ uint64_t tally_bytes(const struct tally *tally)
 uint64_t flow_live(const struct flow *flow)
 {
   return LOAD_RELAXED(&flow->counted) + LOAD_RELAXED(&flow->taken[0]) +
-         LOAD_RELAXED(&flow->taken[1]);
+         LOAD_RELAXED(&flow->taken[1]) + flow_external(flow);
 }
 
 uint64_t flow_scannable(const struct flow *flow)
@@ -44,6 +47,21 @@ uint64_t flow_scannable(const struct flow *flow)
   return LOAD_RELAXED(&flow->counted_scan) +
          LOAD_RELAXED(&flow->taken_scan[0]) +
          LOAD_RELAXED(&flow->taken_scan[1]);
+}
+
+bool flow_declare(struct flow *flow, int64_t delta)
+{
+  uint64_t old = flow_external(flow);
+  uint64_t next;
+  do {
+    /* A size beyond all memory would wrap the sums that it is part of. */
+    next = old + (uint64_t)delta;
+    if (delta < 0 && (uint64_t)-delta > old)
+      next = 0;
+    else if (next > EXTERNAL_MAX_BYTES)
+      next = EXTERNAL_MAX_BYTES;
+  } while (!CAS_ACQUIRE(&flow->external, &old, next)); /* orders nothing */
+  return delta >= 0 || (uint64_t)-delta <= old;
 }
 
 void flow_count(struct flow *flow, uint32_t epoch, uint64_t counted,

@@ -44,8 +44,12 @@ struct flow {
   /* Added to by threads, atomically. */
   _Alignas(CACHE_LINE) uint64_t taken[2];
   uint64_t taken_scan[2];
+  /* Bytes outside the heap that its objects hold, as the program declares
+   * them: live as long as nobody takes them back. */
+  uint64_t external;
 };
 
+/* What threads have taken, and what the program has declared. */
 uint64_t flow_live(const struct flow *flow);
 uint64_t flow_scannable(const struct flow *flow);
 
@@ -65,6 +69,15 @@ static inline void flow_untake(struct flow *flow, uint32_t epoch,
   if (scanned)
     SUB_RELAXED(&flow->taken_scan[epoch & 1], bytes);
 }
+
+static inline uint64_t flow_external(const struct flow *flow)
+{
+  return LOAD_RELAXED(&flow->external);
+}
+
+/* Declares `delta` bytes more outside the heap; false: fewer are declared than
+ * would be taken back, and none are left. */
+bool flow_declare(struct flow *flow, int64_t delta);
 
 /* The census of the cycle that led to `epoch` is complete. */
 void flow_count(struct flow *flow, uint32_t epoch, uint64_t counted,

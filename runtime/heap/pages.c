@@ -23,6 +23,7 @@ void pages_init(struct pages *pages, uint32_t limit)
   pages->frontier = 1; /* page 0 is PAGE_NONE */
   pages->committed = 0;
   pages->limit = limit;
+  pages->cap = UINT64_MAX;
   pages->random = 2463534242u;
 }
 
@@ -198,14 +199,28 @@ static uint32_t take_at_frontier(struct arena *arena, uint32_t count)
   return start;
 }
 
+void pages_set_cap(struct pages *pages, uint64_t bytes)
+{
+  STORE_RELAXED(&pages->cap, bytes >> PAGE_LOG2);
+}
+
+/* Any `count` pages, or PAGE_NONE. */
+static uint32_t take(struct arena *arena, uint32_t count)
+{
+  struct pages *pages = &arena->pages;
+  if (pages->in_use + count > LOAD_RELAXED(&pages->cap))
+    return PAGE_NONE;
+  return longest_in(arena->spans, pages->root) >= count
+             ? take_lowest(arena->spans, &pages->root, count)
+             : take_at_frontier(arena, count);
+}
+
 uint32_t pages_take(struct arena *arena, uint32_t count, bool *needs_zero)
 {
   struct pages *pages = &arena->pages;
   CHECK(count > 0);
   lock_acquire(&pages->lock);
-  uint32_t page = longest_in(arena->spans, pages->root) >= count
-                      ? take_lowest(arena->spans, &pages->root, count)
-                      : take_at_frontier(arena, count);
+  uint32_t page = take(arena, count);
   if (page != PAGE_NONE) {
     uint32_t dirty = count_dirty(arena->dirty, page, count);
     pages->idle_dirty -= dirty;

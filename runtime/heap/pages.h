@@ -24,6 +24,7 @@ struct pages {
   uint32_t frontier;
   uint32_t committed;  /* pages below are usable */
   uint32_t limit;      /* pages reserved */
+  uint64_t cap;        /* pages that may be in use; atomic */
   uint32_t random;     /* state of the treap's priorities */
   uint64_t in_use;     /* pages in spans */
   uint64_t idle_dirty; /* free pages that hold memory */
@@ -44,6 +45,10 @@ void pages_init(struct pages *pages, uint32_t limit);
 WARN_UNUSED uint32_t pages_take(struct arena *arena, uint32_t count,
                                 bool *needs_zero);
 void pages_give(struct arena *arena, uint32_t page, uint32_t count);
+
+/* No more than so many bytes of pages may be in use from now on; what is
+ * already stays.  UINT64_MAX: as many as are reserved.  Any thread. */
+void pages_set_cap(struct pages *pages, uint64_t bytes);
 
 /* Returns free pages that hold memory to the system; bytes. */
 uint64_t pages_release(struct arena *arena);

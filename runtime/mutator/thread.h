@@ -78,6 +78,7 @@ struct dusk_thread {
   /* Assists: bytes of allocation paid for (negative: debt); the owner's. */
   int64_t credit;
   uint64_t slow_paths; /* allocation slow paths, for DUSK_DEBUG=stress */
+  bool asking;         /* inside a dusk_on_exhausted() call: the owner's */
 
   /* Shared with the collector. */
   _Alignas(CACHE_LINE) uint32_t state; /* enum thread_state */

@@ -9,8 +9,8 @@
  * Tested by tests/api/stats.c. */
 #include "report/stats.h"
 
+#include "collect/memory.h"
 #include "collect/pacing.h"
-#include "heap/central.h"
 #include "mutator/cache.h"
 #include "os/clock.h"
 
@@ -46,30 +46,19 @@ static void fill_objects(struct dusk_heap *heap, dusk_memstats *out)
     };
 }
 
-/* The tables are counted as far as they describe pages that were made ready:
- * the rest is address space. */
 static void fill_memory(struct dusk_heap *heap, dusk_memstats *out)
 {
-  struct collector *collector = &heap->collector;
-  struct arena *arena = &collector->arena;
-  struct pages_figures pages = pages_read(arena);
-  uint64_t committed = pages.committed >> PAGE_LOG2;
-  uint64_t in_use = pages.in_use >> PAGE_LOG2;
-  uint64_t cache =
-      sizeof(struct dusk_thread) -
-      (DUSK_KINDS_MAX - kinds_count(&arena->kinds)) * sizeof(struct dusk_row);
-  out->heap_sys = pages.committed;
-  out->heap_inuse = pages.in_use;
-  out->heap_idle = pages.committed - pages.in_use;
-  out->heap_released = pages.released;
-  out->mspan_inuse = in_use * sizeof(struct span);
-  out->mspan_sys = committed * sizeof(struct span);
-  out->mcache_inuse = LOAD_RELAXED(&collector->registry.attached) * cache;
-  out->mcache_sys = LOAD_RELAXED(&collector->registry.caches) * cache;
-  out->gc_sys = pages.tables - out->mspan_sys + grey_bytes(&collector->grey);
-  out->other_sys = sizeof(struct dusk_heap) + kinds_count(&arena->kinds) *
-                                                  DUSK_SIZE_CLASSES *
-                                                  sizeof(struct central);
+  struct memory memory = memory_read(&heap->collector);
+  out->heap_sys = memory.pages.committed;
+  out->heap_inuse = memory.pages.in_use;
+  out->heap_idle = memory.pages.committed - memory.pages.in_use;
+  out->heap_released = memory.pages.released;
+  out->mspan_inuse = memory.spans_in_use;
+  out->mspan_sys = memory.spans;
+  out->mcache_inuse = memory.caches_in_use;
+  out->mcache_sys = memory.caches;
+  out->gc_sys = memory.collector;
+  out->other_sys = memory.other;
   out->sys = out->heap_sys + out->stack_sys + out->mspan_sys + out->mcache_sys +
              out->buck_hash_sys + out->gc_sys + out->other_sys;
 }
