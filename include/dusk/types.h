@@ -8,7 +8,7 @@
 #include <stdint.h>
 
 #define DUSK_VERSION_MAJOR 0
-#define DUSK_VERSION_MINOR 1
+#define DUSK_VERSION_MINOR 2
 #define DUSK_VERSION_PATCH 0
 
 #define DUSK_API __attribute__((visibility("default")))
