@@ -99,6 +99,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/os/unwind.h \
 	%reldir%/os/vm.c \
 	%reldir%/os/vm.h \
+	%reldir%/pace/balance.c \
+	%reldir%/pace/balance.h \
 	%reldir%/pace/pacer.c \
 	%reldir%/pace/pacer.h \
 	%reldir%/pace/pressure.c \

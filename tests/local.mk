@@ -10,6 +10,7 @@
 
 unit_tests = \
 	%reldir%/unit/arena \
+	%reldir%/unit/balance \
 	%reldir%/unit/barrier \
 	%reldir%/unit/base \
 	%reldir%/unit/bits \
@@ -30,6 +31,7 @@ unit_tests = \
 	%reldir%/unit/pacer \
 	%reldir%/unit/pacing \
 	%reldir%/unit/pages \
+	%reldir%/unit/policy \
 	%reldir%/unit/pressure \
 	%reldir%/unit/rootset \
 	%reldir%/unit/run \

@@ -29,6 +29,7 @@ enum phase {
 struct pacing {
   struct lock lock; /* RANK_control */
   struct pacer pacer;
+  uint64_t ended_ns;    /* when the last marking had ended; or the opening */
   uint64_t trigger;     /* live bytes at which a cycle begins; atomic */
   uint64_t wall;        /* and beyond which allocation steps aside; atomic */
   uint32_t pressure;    /* enum pressure; atomic */

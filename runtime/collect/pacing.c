@@ -84,6 +84,7 @@ void pacing_init(struct collector *collector, int gc_percent,
 {
   struct pacing *pacing = &collector->pacing;
   lock_init(&pacing->lock, RANK_control);
+  pacing->ended_ns = collector->opened_ns;
   pacer_init(&pacing->pacer, gc_percent, memory_limit);
   publish(collector);
 }
@@ -221,9 +222,17 @@ void pacing_end(struct collector *collector, const struct cycle_record *record)
   /* The figures of the end of marking: the census has lowered them since. */
   pacer_revise(&pacing->pacer, &memory, record->live_at_end,
                pacing->pacer.scannable, work_done(pacing));
-  pacer_end(&pacing->pacer, LOAD_RELAXED(&pacing->assist_ns),
-            worker_ns > quarter ? worker_ns - quarter : 0, duration,
-            collector->processors, record->marked, work_done(pacing));
+  pacer_end(&pacing->pacer,
+            &(struct pacer_cycle){
+                .assist_ns = LOAD_RELAXED(&pacing->assist_ns),
+                .idle_ns = worker_ns > quarter ? worker_ns - quarter : 0,
+                .duration_ns = duration,
+                .interval_ns = record->end_ns - pacing->ended_ns,
+                .processors = collector->processors,
+                .marked = record->marked,
+                .done = work_done(pacing),
+            });
+  pacing->ended_ns = record->end_ns;
   feel_pressure(pacing, &memory, record->marked);
   pacer_commit(&pacing->pacer, flow_live(&collector->arena.flow), true);
   publish(collector);

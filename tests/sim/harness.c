@@ -46,6 +46,7 @@ struct world {
   struct pacer_work left;
   uint64_t assist_ns;
   uint64_t duration_ns;
+  uint64_t quiet_ns;   /* before the cycle, when nothing marked */
   uint64_t born_black; /* bytes allocated while this cycle marked */
   uint64_t survivors;  /* bytes that live on, besides those */
 };
@@ -87,11 +88,13 @@ static void begin_cycle(struct world *world, const struct cycle *cycle)
   if (live < p->marked)
     live = p->marked;
   uint64_t allocated = live - p->marked;
+  double program = cycle->allocation_rate * step_bytes * PROCESSORS;
   uint64_t scannable =
       p->scannable + (uint64_t)((double)allocated * cycle->scannable);
 
   world->done = (struct pacer_work){0};
   world->assist_ns = world->duration_ns = 0;
+  world->quiet_ns = (uint64_t)((double)allocated * STEP_NS / program);
   pacer_start(p, live, scannable, cycle->stack, cycle->globals);
   revise(world, live, scannable);
 }
@@ -184,8 +187,14 @@ static void end_cycle(struct world *world)
 {
   struct pacer *p = &world->pacer;
   uint64_t marked = world->survivors + world->born_black;
-  pacer_end(p, world->assist_ns, 0, world->duration_ns, PROCESSORS, marked,
-            world->done);
+  pacer_end(p, &(struct pacer_cycle){
+                   .assist_ns = world->assist_ns,
+                   .duration_ns = world->duration_ns,
+                   .interval_ns = world->quiet_ns + world->duration_ns,
+                   .processors = PROCESSORS,
+                   .marked = marked,
+                   .done = world->done,
+               });
   pacer_commit(p, marked, false);
 }
 
