@@ -9,6 +9,8 @@
 
 enum { LAB_USAGE = 2 };
 
+int lab_sim(int argc, char **argv);
+
 /* One line on stderr, "dusk-lab: " and the message, which says what is wrong,
  * where, and what would be right; ends the program with LAB_USAGE. */
 _Noreturn void lab_refuse(const char *format, ...)

@@ -3,7 +3,9 @@
  * them */
 #include "lab.h"
 
+#include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,6 +17,7 @@ static const struct {
   int (*run)(int argc, char **argv);
   const char *about;
 } commands[] = {
+    {"sim", lab_sim, "run the pacer against a described program"},
     {NULL, NULL, NULL},
 };
 
@@ -53,18 +56,30 @@ static int help(void)
   return EXIT_SUCCESS;
 }
 
+/* What was printed has reached its file, or the exit status says that it has
+ * not. */
+static int finish(int status)
+{
+  errno = 0;
+  bool failed = fflush(stdout) != 0 || ferror(stdout);
+  if (failed)
+    lab_fail("cannot write the output: %s",
+             errno ? strerror(errno) : "part of it is lost");
+  return status;
+}
+
 int main(int argc, char **argv)
 {
   const char *name = argc > 1 ? argv[1] : "--help";
   if (!strcmp(name, "--help") || !strcmp(name, "-h") || !strcmp(name, "help"))
-    return help();
+    return finish(help());
   if (!strcmp(name, "--version")) {
     printf("dusk-lab %d.%d.%d\n", DUSK_VERSION_MAJOR, DUSK_VERSION_MINOR,
            DUSK_VERSION_PATCH);
-    return EXIT_SUCCESS;
+    return finish(EXIT_SUCCESS);
   }
   for (size_t i = 0; commands[i].name; i++)
     if (!strcmp(name, commands[i].name))
-      return commands[i].run(argc - 1, argv + 1);
+      return finish(commands[i].run(argc - 1, argv + 1));
   lab_refuse("there is no command '%s'; `dusk-lab --help` lists them", name);
 }

@@ -3,6 +3,7 @@
 # otherwise below, and scripts.
 #
 #   unit, sim     link the convenience library: they reach what is internal
+#   lab           the same, and what dusk-lab is made of; or they run the command
 #   api, stress   link the shared library, as a user's program does
 #   lint          read the sources
 #   docs.sh       runs what the documents show, and looks up what they name
@@ -42,7 +43,10 @@ unit_tests = \
 	%reldir%/unit/unwind \
 	%reldir%/unit/vm
 sim_tests = \
-	%reldir%/sim/pacer
+	%reldir%/sim/pacer \
+	%reldir%/sim/world
+lab_tests = \
+	%reldir%/lab/expr
 api_tests = \
 	%reldir%/api/alloc \
 	%reldir%/api/control \
@@ -67,6 +71,7 @@ stress_tests = \
 test_scripts = \
 	%reldir%/docs.sh \
 	%reldir%/examples.sh \
+	%reldir%/lab/sim.sh \
 	%reldir%/lint/conditionals.sh \
 	%reldir%/lint/headers.sh \
 	%reldir%/lint/layers.sh \
@@ -91,7 +96,7 @@ check_PROGRAMS += $(stress_tests)
 check_LTLIBRARIES = %reldir%/stress/libstress.la
 if HAVE_CHECK
 check_LTLIBRARIES += %reldir%/unit/libfixture.la
-check_PROGRAMS += $(unit_tests) $(sim_tests) $(api_tests)
+check_PROGRAMS += $(unit_tests) $(sim_tests) $(lab_tests) $(api_tests)
 else
 check-local:
 	@echo '*** configure found no Check: the tests that need it are left out'
@@ -121,6 +126,7 @@ installcheck-local:
 
 # For the programs that have no such line of their own.
 LDADD = %reldir%/unit/libfixture.la libdusk-all.la $(CHECK_LIBS)
+lab_ldadd = lab/libsim.la libdusk-all.la $(CHECK_LIBS)
 api_ldadd = libdusk.la $(CHECK_LIBS) $(PTHREAD_LIBS)
 stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 
@@ -133,11 +139,12 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 	%reldir%/unit/fixture.h
 
 %canon_reldir%_sim_pacer_SOURCES = \
-	%reldir%/sim/harness.c \
-	%reldir%/sim/harness.h \
 	%reldir%/sim/pacer.c \
-	%reldir%/sim/programs.c \
-	%reldir%/sim/programs.h
+	%reldir%/sim/promises.c \
+	%reldir%/sim/promises.h
+%canon_reldir%_sim_pacer_LDADD = $(lab_ldadd)
+%canon_reldir%_sim_world_LDADD = $(lab_ldadd)
+%canon_reldir%_lab_expr_LDADD = $(lab_ldadd)
 
 %canon_reldir%_api_alloc_LDADD = $(api_ldadd)
 %canon_reldir%_api_control_LDADD = $(api_ldadd)
