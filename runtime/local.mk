@@ -51,8 +51,12 @@ libdusk_all_la_SOURCES = \
 	%reldir%/collect/verify.h \
 	%reldir%/collect/worker.c \
 	%reldir%/collect/worker.h \
+	%reldir%/event/assists.c \
+	%reldir%/event/assists.h \
 	%reldir%/event/counters.c \
 	%reldir%/event/counters.h \
+	%reldir%/event/delays.c \
+	%reldir%/event/delays.h \
 	%reldir%/event/history.c \
 	%reldir%/event/history.h \
 	%reldir%/heap/arena.c \
@@ -108,7 +112,9 @@ libdusk_all_la_SOURCES = \
 	%reldir%/report/gctrace.c \
 	%reldir%/report/gctrace.h \
 	%reldir%/report/stats.c \
-	%reldir%/report/stats.h
+	%reldir%/report/stats.h \
+	%reldir%/report/trace.c \
+	%reldir%/report/trace.h
 libdusk_all_la_LDFLAGS = $(DUSK_LDFLAGS)
 libdusk_all_la_LIBADD = $(UNWIND_LIBS) $(PTHREAD_LIBS)
 

@@ -20,6 +20,7 @@ unit_tests = \
 	%reldir%/unit/central \
 	%reldir%/unit/clock \
 	%reldir%/unit/counters \
+	%reldir%/unit/delays \
 	%reldir%/unit/gctrace \
 	%reldir%/unit/grey \
 	%reldir%/unit/history \
@@ -40,6 +41,7 @@ unit_tests = \
 	%reldir%/unit/self \
 	%reldir%/unit/sizeclass \
 	%reldir%/unit/terminate \
+	%reldir%/unit/trace \
 	%reldir%/unit/unwind \
 	%reldir%/unit/vm
 sim_tests = \
@@ -61,7 +63,8 @@ api_tests = \
 	%reldir%/api/spin \
 	%reldir%/api/stats \
 	%reldir%/api/store \
-	%reldir%/api/thread
+	%reldir%/api/thread \
+	%reldir%/api/trace
 stress_tests = \
 	%reldir%/stress/graph \
 	%reldir%/stress/percent \
@@ -160,6 +163,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_stats_LDADD = $(api_ldadd)
 %canon_reldir%_api_store_LDADD = $(api_ldadd)
 %canon_reldir%_api_thread_LDADD = $(api_ldadd)
+%canon_reldir%_api_trace_LDADD = $(api_ldadd)
 %canon_reldir%_stress_graph_LDADD = $(stress_ldadd)
 %canon_reldir%_stress_percent_LDADD = $(stress_ldadd)
 %canon_reldir%_stress_roots_LDADD = $(stress_ldadd)

@@ -12,7 +12,8 @@ extern "C" {
 /* Scan the writable data segments of the program and its libraries as roots.
  * Stores of heap pointers into static data must then go through dusk_store. */
 #define DUSK_ROOTS_DATA_SEGMENTS (1u << 0)
-/* Ignore DUSK_GCPERCENT, DUSK_MEMLIMIT, DUSK_WORKERS and DUSK_DEBUG. */
+/* Ignore DUSK_GCPERCENT, DUSK_MEMLIMIT, DUSK_WORKERS, DUSK_DEBUG and
+ * DUSK_TRACE. */
 #define DUSK_NO_ENV (1u << 1)
 
 typedef struct {

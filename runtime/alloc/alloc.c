@@ -29,7 +29,9 @@ NOINLINE void alloc_collect(struct dusk_thread *thread)
 {
   struct collector *collector = thread_collector(thread);
   poll_go_outside(thread, CALLER_SP());
+  uint64_t start = delays_start(thread->delays);
   cycle_await(collector, cycle_ask(collector, true));
+  delays_end(thread->delays, DELAY_collect, start);
   poll_come_back(thread);
 }
 

@@ -39,20 +39,27 @@ static int64_t draw(struct pacing *pacing, int64_t work)
   return take;
 }
 
-/* Marks `work` bytes in slices; returns what was done. */
+/* Marks `work` bytes in slices; returns what was done.  The delay is the time
+ * of marking alone: what the thread serves in between is a delay of its own. */
 static int64_t pay_by_marking(struct dusk_thread *thread, int64_t work)
 {
   struct collector *collector = thread_collector(thread);
+  uint64_t start = delays_start(thread->delays);
+  uint64_t ns = 0;
   int64_t paid = 0;
   while (paid < work) {
     int64_t slice = work - paid;
     if (slice > ASSIST_SLICE_BYTES)
       slice = ASSIST_SLICE_BYTES;
-    uint64_t done = mark_assist(collector, (uint64_t)slice);
+    uint64_t done = mark_assist(collector, (uint64_t)slice, &ns);
     if (!done)
       break;
     paid += (int64_t)done;
     poll_check(thread);
+  }
+  if (ns) {
+    assists_add(&thread->assists, ns, (uint64_t)paid);
+    delays_note(thread->delays, DELAY_assist, start, ns);
   }
   return paid;
 }
@@ -94,11 +101,15 @@ static bool driver_is_due(const struct collector *collector)
 NOINLINE void assist_step_aside(struct dusk_thread *thread)
 {
   struct collector *collector = thread_collector(thread);
-  for (unsigned i = 0; i < ASIDE_TIMES; i++) {
-    if (!pacing_is_over(collector) || !driver_is_due(collector))
-      return;
+  uint64_t start = delays_start(thread->delays);
+  unsigned times = 0;
+  while (times < ASIDE_TIMES && pacing_is_over(collector) &&
+         driver_is_due(collector)) {
     poll_go_outside(thread, CALLER_SP());
     clock_sleep(ASIDE_NS);
     poll_come_back(thread);
+    times++;
   }
+  if (times)
+    delays_end(thread->delays, DELAY_aside, start);
 }

@@ -14,6 +14,7 @@
 #include "os/vm.h"
 #include "report/gctrace.h"
 #include "report/stats.h"
+#include "report/trace.h"
 
 #include "dusk/alloc.h"
 #include "dusk/control.h"
@@ -38,31 +39,38 @@ static void *driver_main(void *argument)
     stats_add_cycle(heap, &record);
     if (heap->debug.gctrace)
       gctrace_print(heap, &record, stats_cpu_fraction(heap));
+    trace_cycle(heap, &record);
     cycle_finish(collector, &record);
     limit_tell(heap);
   }
   return NULL;
 }
 
-/* Opens the collector and starts its threads. */
-static int start_collector(dusk_heap *heap, const struct collector_setup *setup)
+/* Opens the collector and starts its threads; the driver last, as it writes the
+ * trace. */
+static int start_collector(dusk_heap *heap, const struct collector_setup *setup,
+                           const char *trace)
 {
   int error = collector_open(&heap->collector, setup);
   if (error)
     return error;
+  if (trace)
+    trace_open(heap, trace);
   if (pthread_create(&heap->driver, NULL, driver_main, heap) == 0)
     return 0;
+  trace_close(heap);
   collector_close(&heap->collector);
   return EAGAIN;
 }
 
 /* The collector's threads take no signals: those are the program's. */
-static int start_quietly(dusk_heap *heap, const struct collector_setup *setup)
+static int start_quietly(dusk_heap *heap, const struct collector_setup *setup,
+                         const char *trace)
 {
   sigset_t all, old;
   sigfillset(&all);
   pthread_sigmask(SIG_SETMASK, &all, &old);
-  int error = start_collector(heap, setup);
+  int error = start_collector(heap, setup, trace);
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   return error;
 }
@@ -82,7 +90,7 @@ int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
   made->debug = debug;
   history_init(&made->history);
   lock_init(&made->calls_lock, RANK_calls);
-  error = start_quietly(made, &setup);
+  error = start_quietly(made, &setup, option_trace(options));
   if (error) {
     lock_destroy(&made->calls_lock);
     history_destroy(&made->history);
@@ -108,6 +116,7 @@ void dusk_heap_close(dusk_heap *heap)
   STORE_RELEASE(&collector->closing, 1); /* with cycle_next() */
   park_signal(&collector->wake);
   pthread_join(heap->driver, NULL);
+  trace_close(heap);
   collector_close(collector);
   lock_destroy(&heap->calls_lock);
   history_destroy(&heap->history);

@@ -174,3 +174,10 @@ int option_resolve(const dusk_options *options, struct collector_setup *setup,
   setup->verify = debug->checkmark > 0;
   return 0;
 }
+
+const char *option_trace(const dusk_options *options)
+{
+  const char *name = getenv("DUSK_TRACE");
+  bool reads = !options || !(options->flags & DUSK_NO_ENV);
+  return reads && name && *name ? name : NULL;
+}

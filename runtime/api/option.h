@@ -15,6 +15,9 @@ WARN_UNUSED int option_resolve(const dusk_options *options,
                                struct collector_setup *setup,
                                struct debug_options *debug);
 
+/* The file to trace to: DUSK_TRACE, or NULL. */
+const char *option_trace(const dusk_options *options);
+
 /* "N", "off": -1.  false: neither, or N is out of range. */
 bool option_parse_percent(const char *text, int *percent);
 

@@ -10,6 +10,7 @@
 #include "base/check.h"
 #include "collect/heap.h"
 #include "mutator/poll.h"
+#include "report/trace.h"
 
 #include "dusk/alloc.h"
 #include "dusk/control.h"
@@ -25,6 +26,7 @@ static void leave(dusk_thread *thread)
 {
   struct registry *registry = thread->registry;
   thread_leave(thread);
+  trace_thread(thread->heap, thread);
   registry_spare(registry, thread);
 }
 

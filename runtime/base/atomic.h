@@ -18,6 +18,7 @@
 
 #define ADD_RELAXED(p, v) __atomic_fetch_add((p), (v), __ATOMIC_RELAXED)
 #define SUB_RELAXED(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_RELAXED)
+#define SUB_RELEASE(p, v) __atomic_fetch_sub((p), (v), __ATOMIC_RELEASE)
 #define OR_RELAXED(p, v) __atomic_fetch_or((p), (v), __ATOMIC_RELAXED)
 #define OR_RELEASE(p, v) __atomic_fetch_or((p), (v), __ATOMIC_RELEASE)
 #define AND_RELAXED(p, v) __atomic_fetch_and((p), (v), __ATOMIC_RELAXED)

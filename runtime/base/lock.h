@@ -13,6 +13,7 @@
 
 #define LOCK_RANKS(X)                                                          \
   X(control)  /* who runs a cycle next; the pacer */                           \
+  X(trace)    /* the trace's text and file */                                  \
   X(registry) /* the list of attached threads, and posting a handshake */      \
   X(roots)    /* the root set */                                               \
   X(kinds)    /* defining a kind */                                            \

@@ -57,11 +57,15 @@ struct cycle_record {
   uint64_t pause_ns[2]; /* longest service: before marking, after */
   uint64_t assist_ns;
   uint64_t worker_ns;
+  uint64_t idle_ns;       /* background marking on processors left idle */
   uint64_t other_ns;      /* the driver's processor time outside marking */
   uint64_t live_at_start; /* bytes */
   uint64_t live_at_end;
   uint64_t marked;
   uint64_t goal;
+  uint64_t trigger;    /* that held when it began; UINT64_MAX: none */
+  uint64_t heap_inuse; /* before the census: the most of the cycle */
+  uint64_t heap_work;  /* bytes of heap scanned */
   uint64_t stack_bytes;
   uint64_t root_bytes;
   unsigned rounds; /* termination rounds */

@@ -217,6 +217,7 @@ struct cycle_record cycle_run(struct collector *collector)
       .number = collector->begun + 1,
       .start_ns = clock_now(),
       .live_at_start = flow_live(flow),
+      .trigger = LOAD_RELAXED(&collector->pacing.trigger),
   };
   record.forced = LOAD_RELAXED(&collector->wanted_forced) >= record.number;
   STORE_RELAXED(&collector->epoch, epoch);
@@ -234,15 +235,18 @@ struct cycle_record cycle_run(struct collector *collector)
   end(collector, epoch);
   /* Once all have served H4: what they marked at birth until then is in. */
   record.live_at_end = flow_live(flow);
+  record.heap_inuse = pages_read(&collector->arena).in_use;
   set_phase(collector, PHASE_CENSUS);
   struct census census = census_run(collector, epoch + 1);
   record.marked = census.live + flow_external(flow);
 
+  registry_await_notes(registry);
   record.pause_ns[0] =
       LOAD_RELAXED(&registry->longest_service[SERVICE_STARTING]);
   record.pause_ns[1] = LOAD_RELAXED(&registry->longest_service[SERVICE_ENDING]);
   record.assist_ns = LOAD_RELAXED(&collector->pacing.assist_ns);
   record.worker_ns = LOAD_RELAXED(&collector->pacing.worker_ns);
+  record.heap_work = LOAD_RELAXED(&collector->pacing.heap_work);
   record.stack_bytes = LOAD_RELAXED(&collector->pacing.stack_work);
   record.root_bytes = LOAD_RELAXED(&collector->pacing.root_work);
   record.other_ns =

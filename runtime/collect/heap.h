@@ -25,8 +25,11 @@ struct calls {
   void *exhausted_context;
 };
 
+struct trace;
+
 struct dusk_heap {
   struct collector collector;
+  struct trace *trace; /* NULL: DUSK_TRACE is not set */
   struct history history;
   struct debug_options debug;
   struct lock calls_lock; /* RANK_calls */

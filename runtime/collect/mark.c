@@ -364,7 +364,7 @@ bool mark_drain(struct dusk_tracer *tracer, uint64_t budget)
   return more;
 }
 
-uint64_t mark_assist(struct collector *collector, uint64_t work)
+uint64_t mark_assist(struct collector *collector, uint64_t work, uint64_t *ns)
 {
   struct dusk_tracer tracer;
   struct pacing *pacing = &collector->pacing;
@@ -377,7 +377,9 @@ uint64_t mark_assist(struct collector *collector, uint64_t work)
   uint64_t start = clock_now();
   mark_drain(&tracer, work);
   mark_leave(&tracer);
-  ADD_RELAXED(&pacing->assist_ns, clock_now() - start);
+  uint64_t took = clock_now() - start;
+  ADD_RELAXED(&pacing->assist_ns, took);
+  *ns += took;
   return tracer.work;
 }
 

@@ -47,8 +47,9 @@ void mark_share(struct dusk_tracer *tracer);
 /* Marks until `budget` bytes are scanned; false: there is no more to do. */
 bool mark_drain(struct dusk_tracer *tracer, uint64_t budget);
 
-/* A mutator marks `work` bytes; returns what it did. */
-uint64_t mark_assist(struct collector *collector, uint64_t work);
+/* A mutator marks `work` bytes; returns what it did, and adds the time that it
+ * took. */
+uint64_t mark_assist(struct collector *collector, uint64_t work, uint64_t *ns);
 
 /* An object was marked and could not be buffered, for want of packets: reads
  * every marked object of the heap once more.  The driver. */

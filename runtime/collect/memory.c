@@ -8,17 +8,18 @@
 #include "heap/central.h"
 
 /* A thread's record is address space, but for the rows of kinds that exist. */
-static uint64_t cache_bytes(const struct arena *arena)
+static uint64_t cache_bytes(const struct collector *collector)
 {
-  uint64_t unused = DUSK_KINDS_MAX - kinds_count(&arena->kinds);
-  return sizeof(struct dusk_thread) - unused * sizeof(struct dusk_row);
+  uint64_t unused = DUSK_KINDS_MAX - kinds_count(&collector->arena.kinds);
+  return sizeof(struct dusk_thread) - unused * sizeof(struct dusk_row) +
+         (collector->registry.traced ? sizeof(struct delays) : 0);
 }
 
 struct memory memory_read(struct collector *collector)
 {
   struct arena *arena = &collector->arena;
   const struct registry *registry = &collector->registry;
-  uint64_t cache = cache_bytes(arena);
+  uint64_t cache = cache_bytes(collector);
   struct memory memory = {.pages = pages_read(arena)};
   const struct pages_figures *pages = &memory.pages;
   memory.spans = (pages->committed >> PAGE_LOG2) * sizeof(struct span);

@@ -14,7 +14,6 @@
 
 #include "base/chaos.h"
 #include "base/check.h"
-#include "os/clock.h"
 
 #include <sched.h>
 
@@ -41,10 +40,10 @@ NOINLINE void poll_serve(struct dusk_thread *thread)
     return; /* leaves poll alone: the next round may be setting it right now */
   uintptr_t registers[SELF_REGISTERS];
   struct stack_view stack = {.words = registers, .count = SELF_REGISTERS};
-  uint64_t start = clock_now();
+  struct service service = registry_begin_service(registry);
   stack.sp = self_save(registers);
   serve(registry, thread, &stack);
-  registry_note_service(registry, clock_now() - start);
+  registry_end_service(registry, thread, service);
 }
 
 READS_AMBIGUOUS_WORDS
@@ -73,17 +72,17 @@ NOINLINE void poll_go_outside(struct dusk_thread *thread, uintptr_t sp)
 void poll_come_back(struct dusk_thread *thread)
 {
   uint32_t state = THREAD_OUTSIDE;
-  uint64_t start = 0;
+  struct service service = {0};
   /* Pairs with the release in poll_serve_outside(). */
   while (!CAS_ACQUIRE(&thread->state, &state, THREAD_IN_HEAP)) {
-    if (!start)
-      start = clock_now();
+    if (!service.start_ns)
+      service = registry_begin_service(thread->registry);
     sched_yield(); /* a service takes microseconds */
     state = THREAD_OUTSIDE;
   }
   SUB_RELAXED(&thread->registry->outside, 1);
-  if (start)
-    registry_note_service(thread->registry, clock_now() - start);
+  if (service.start_ns)
+    registry_end_service(thread->registry, thread, service);
   poll_check(thread);
 }
 

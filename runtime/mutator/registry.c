@@ -10,6 +10,8 @@
 #include "base/bits.h"
 #include "os/vm.h"
 
+#include <sched.h>
+
 static size_t record_bytes(void)
 {
   return align_up(sizeof(struct dusk_thread), vm_page_size());
@@ -27,10 +29,24 @@ void registry_destroy(struct registry *registry)
   while (registry->spare) {
     struct dusk_thread *thread = registry->spare;
     registry->spare = thread->next;
+    delays_free(thread->delays);
     vm_unmap(thread, record_bytes());
   }
   park_destroy(&registry->acknowledged);
   lock_destroy(&registry->lock);
+}
+
+static struct dusk_thread *make_record(struct registry *registry)
+{
+  struct dusk_thread *thread = vm_map(record_bytes());
+  if (!thread)
+    return NULL;
+  if (registry->traced && !(thread->delays = delays_make())) {
+    vm_unmap(thread, record_bytes());
+    return NULL;
+  }
+  ADD_RELAXED(&registry->caches, 1);
+  return thread;
 }
 
 struct dusk_thread *registry_make(struct registry *registry)
@@ -40,9 +56,7 @@ struct dusk_thread *registry_make(struct registry *registry)
   if (thread)
     registry->spare = thread->next;
   lock_release(&registry->lock);
-  if (!thread && (thread = vm_map(record_bytes())))
-    ADD_RELAXED(&registry->caches, 1);
-  return thread;
+  return thread ? thread : make_record(registry);
 }
 
 void registry_spare(struct registry *registry, struct dusk_thread *thread)
@@ -66,6 +80,7 @@ static bool owe_too(struct registry *registry)
 void registry_join(struct registry *registry, struct dusk_thread *thread)
 {
   lock_acquire(&registry->lock);
+  thread->life.number = ++registry->joined;
   struct joining joining = registry->joining;
   bool owes = joining.owes && owe_too(registry);
   thread_set_epoch(thread, joining.epoch);
@@ -120,10 +135,30 @@ void registry_acknowledge(struct registry *registry, struct dusk_thread *thread)
     park_signal(&registry->acknowledged);
 }
 
-void registry_note_service(struct registry *registry, uint64_t ns)
+struct service registry_begin_service(struct registry *registry)
 {
-  uint64_t *longest = &registry->longest_service[LOAD_RELAXED(&registry->half)];
+  /* Before this thread's part of the round is done; so who finds the round
+   * complete finds this too. */
+  ADD_RELAXED(&registry->noting, 1);
+  return (struct service){.start_ns = clock_now(),
+                          .half = LOAD_RELAXED(&registry->half)};
+}
+
+void registry_end_service(struct registry *registry, struct dusk_thread *thread,
+                          struct service service)
+{
+  uint64_t ns = clock_now() - service.start_ns;
+  uint64_t *longest = &registry->longest_service[service.half];
   uint64_t seen = LOAD_RELAXED(longest);
   while (ns > seen && !CAS_ACQUIRE(longest, &seen, ns))
     ;
+  delays_note(thread->delays, DELAY_service, service.start_ns, ns);
+  /* Pairs with registry_await_notes(): both notes are seen. */
+  SUB_RELEASE(&registry->noting, 1);
+}
+
+void registry_await_notes(const struct registry *registry)
+{
+  while (LOAD_ACQUIRE(&registry->noting)) /* with registry_end_service() */
+    sched_yield();
 }

@@ -42,6 +42,8 @@ struct registry {
   uint32_t attached;         /* written under lock */
   uint32_t outside;          /* threads in blocking regions, atomic */
   uint64_t caches;           /* thread records ever made */
+  uint64_t joined;           /* threads that ever attached, under lock */
+  bool traced;               /* threads have rings; set before the first */
   struct joining joining;
   struct tally left; /* allocated by threads that have left */
 
@@ -59,6 +61,9 @@ struct registry {
   /* Longest service of this cycle, ns: its starting and its ending half. */
   uint64_t longest_service[2];
   uint32_t half; /* enum service_half */
+  /* Threads between their part of a round and having noted how long it took;
+   * atomic. */
+  uint32_t noting;
 
   /* Bytes of stack found in this cycle, atomic. */
   uint64_t stack_bytes;
@@ -88,6 +93,18 @@ void registry_post(struct registry *registry, handshake_step *step,
 void registry_acknowledge(struct registry *registry,
                           struct dusk_thread *thread);
 
-void registry_note_service(struct registry *registry, uint64_t ns);
+/* How long a service took, around it: from begin to end the round's cycle has
+ * not been reckoned up (registry_await_notes). */
+struct service {
+  uint64_t start_ns;
+  enum service_half half;
+};
+struct service registry_begin_service(struct registry *registry);
+void registry_end_service(struct registry *registry, struct dusk_thread *thread,
+                          struct service service);
+
+/* The driver, when all have served: waits until they have noted it, which they
+ * do at once. */
+void registry_await_notes(const struct registry *registry);
 
 #endif

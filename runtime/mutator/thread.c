@@ -12,9 +12,27 @@
 #include "mutator/barrier.h"
 #include "mutator/cache.h"
 #include "mutator/poll.h"
+#include "os/clock.h"
 
 #include <errno.h>
 #include <string.h>
+
+static void begin_life(struct dusk_thread *thread)
+{
+  delays_clear(thread->delays);
+  thread->life =
+      (struct life){.attached_ns = clock_now(), .cpu_ns = clock_thread_cpu()};
+}
+
+/* Before its counts are gone. */
+static void end_life(struct dusk_thread *thread)
+{
+  struct tally allocated = {0};
+  cache_read(thread, &allocated);
+  thread->life.allocated_bytes = tally_bytes(&allocated);
+  thread->life.cpu_ns = clock_thread_cpu() - thread->life.cpu_ns;
+  thread->life.detached_ns = clock_now();
+}
 
 int thread_enter(struct dusk_thread *thread)
 {
@@ -27,6 +45,9 @@ int thread_enter(struct dusk_thread *thread)
   thread->self = pthread_self();
   thread->credit = 0;
   memset(thread->recent, 0, sizeof thread->recent);
+  memset(&thread->assists, 0, sizeof thread->assists);
+  if (thread->delays)
+    begin_life(thread);
   registry_join(thread->registry, thread);
   return 0;
 }
@@ -55,6 +76,8 @@ void thread_leave(struct dusk_thread *thread)
   thread->log = NULL;
   cache_leave(thread);
   cache_read(thread, &registry->left);
+  if (thread->delays)
+    end_life(thread);
   registry_remove(registry, thread);
   memset(&thread->taken, 0, sizeof thread->taken);
   lock_release(&registry->lock);

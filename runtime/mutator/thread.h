@@ -17,7 +17,9 @@
 #ifndef DUSK_MUTATOR_THREAD_H
 #define DUSK_MUTATOR_THREAD_H
 
+#include "event/assists.h"
 #include "event/counters.h"
+#include "event/delays.h"
 #include "heap/grey.h"
 #include "heap/shade.h"
 #include "os/self.h"
@@ -42,6 +44,15 @@ enum { RECENT_WORDS = 256 };
 /* Room for the registers and the frames of the functions that begin a blocking
  * region; sanitizers make those long. */
 enum { OUTSIDE_WORDS = SELF_REGISTERS + 240 };
+
+/* One attachment, for the trace.  Written by attach and detach. */
+struct life {
+  uint64_t number;      /* from 1, in the order of attaching */
+  uint64_t attached_ns; /* clock_now() */
+  uint64_t detached_ns;
+  uint64_t cpu_ns; /* clock_thread_cpu() at attach; since then, at detach */
+  uint64_t allocated_bytes; /* at detach */
+};
 
 struct dusk_thread {
   struct dusk_thread_abi abi;
@@ -79,6 +90,11 @@ struct dusk_thread {
   int64_t credit;
   uint64_t slow_paths; /* allocation slow paths, for DUSK_DEBUG=stress */
   bool asking;         /* inside a dusk_on_exhausted() call: the owner's */
+  struct assists assists;
+
+  /* For the trace; NULL: nobody traces.  Made with the record. */
+  struct delays *delays;
+  struct life life;
 
   /* Shared with the collector. */
   _Alignas(CACHE_LINE) uint32_t state; /* enum thread_state */

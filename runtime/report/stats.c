@@ -79,12 +79,18 @@ static void fill_history(struct dusk_heap *heap, dusk_memstats *out)
   lock_release(&history->lock);
 }
 
-double stats_cpu_fraction(struct dusk_heap *heap)
+uint64_t stats_gc_cpu(struct dusk_heap *heap)
 {
-  const struct collector *collector = &heap->collector;
   lock_acquire(&heap->history.lock);
   uint64_t used = heap->history.gc_cpu_ns;
   lock_release(&heap->history.lock);
+  return used;
+}
+
+double stats_cpu_fraction(struct dusk_heap *heap)
+{
+  const struct collector *collector = &heap->collector;
+  uint64_t used = stats_gc_cpu(heap);
   double had =
       (double)(clock_now() - collector->opened_ns) * collector->processors;
   double fraction = had > 0 ? (double)used / had : 0;

@@ -10,6 +10,9 @@
 /* See dusk_read_memstats(). */
 void stats_read(struct dusk_heap *heap, dusk_memstats *out);
 
+/* Processor time that collection took, ns. */
+uint64_t stats_gc_cpu(struct dusk_heap *heap);
+
 /* Share of the processors' time since the heap was opened that collection took,
  * 0 to 1. */
 double stats_cpu_fraction(struct dusk_heap *heap);

@@ -249,15 +249,18 @@ END_TEST
 START_TEST(assists_do_what_there_is_to_do)
 {
   void *object = fixture_alloc(mutator, DUSK_CONSERVATIVE, 64);
+  uint64_t ns = 5;
   fixture_begin_marking(heap);
-  ck_assert_uint_eq(mark_assist(collector, 1000), 0);
+  ck_assert_uint_eq(mark_assist(collector, 1000, &ns), 0);
+  ck_assert_uint_eq(ns, 5);
   ck_assert_uint_eq(collector->grey.hungry, 1);
   fixture_hand_over(heap, (const void *const[]){object}, 1);
-  ck_assert_uint_eq(mark_assist(collector, 1000), sizeof(void *) + 64);
+  ck_assert_uint_eq(mark_assist(collector, 1000, &ns), sizeof(void *) + 64);
+  ck_assert_uint_eq(ns - 5, collector->pacing.assist_ns);
   ck_assert(fixture_is_marked(heap, object));
   ck_assert(grey_shut(&collector->grey));
   fixture_hand_over(heap, (const void *const[]){object}, 1);
-  ck_assert_uint_eq(mark_assist(collector, 1000), 0);
+  ck_assert_uint_eq(mark_assist(collector, 1000, &ns), 0);
 }
 END_TEST
 

@@ -130,7 +130,8 @@ static void hide_second(void)
 /* Some mutator pays for an allocation. */
 static void assist(void)
 {
-  mark_assist(&heap->collector, UINT64_MAX);
+  uint64_t ns = 0;
+  mark_assist(&heap->collector, UINT64_MAX, &ns);
   ck_assert(grey_is_empty(&heap->collector.grey));
 }
 

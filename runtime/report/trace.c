@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: MIT */
+/* trace.c -- DUSK_TRACE=FILE: each cycle, and each delay of each thread
+ *
+ *   driver, after a cycle --> its line, the threads' rings --+
+ *   a thread that has left --> its ring, its line -----------+--> text --> file
+ *
+ * The text is gathered under `lock` and written by the driver, in one piece, so
+ * that several heaps and processes can share a file.  A thread that leaves
+ * writes only when nobody has for so long that the text would grow without
+ * bound.
+ *
+ * A thread in the registry's list has its ring read with the registry's lock; a
+ * thread that has left it reads its own.  So each ring has one reader.
+ *
+ * Nothing here comes from the collected heap, and nothing goes through stdio's
+ * streams, which are the program's.
+ *
+ * Tested by tests/unit/trace.c and tests/api/trace.c. */
+#include "report/trace.h"
+
+#include "base/check.h"
+#include "event/delays.h"
+#include "mutator/cache.h"
+#include "os/clock.h"
+#include "report/stats.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum {
+  /* Longer than any line: 32 numbers of 20 digits. */
+  LINE_BYTES = 768,
+  FIRST_BYTES = 64 * 1024,
+  /* A thread that leaves writes what is there when it is this much. */
+  MUCH_BYTES = 256 * 1024,
+  NAME_BYTES = 4096,
+};
+
+struct trace {
+  struct lock lock; /* RANK_trace; guards what stands below */
+  int file;         /* -1: it could not be written */
+  char id[32];      /* "PID:N" */
+  char *text;
+  size_t length;
+  size_t room;
+  uint64_t lost; /* delays, since the last line about them */
+
+  dusk_memstats after; /* too large for a stack; the driver's */
+};
+
+/* ---- text ---- */
+
+static void put_text(struct trace *trace, const char *text)
+{
+  size_t length = strlen(text);
+  memcpy(trace->text + trace->length, text, length);
+  trace->length += length;
+}
+
+/* A space, and the number. */
+static void put_number(struct trace *trace, uint64_t number)
+{
+  char digits[20];
+  unsigned count = 0;
+  do
+    digits[count++] = (char)('0' + number % 10);
+  while (number /= 10);
+  trace->text[trace->length++] = ' ';
+  while (count)
+    trace->text[trace->length++] = digits[--count];
+}
+
+/* Begins a line; false: there is no room, nor memory for more. */
+static bool begin_line(struct trace *trace, const char *type)
+{
+  if (trace->room - trace->length < LINE_BYTES) {
+    size_t room = trace->room ? 2 * trace->room : FIRST_BYTES;
+    char *text = realloc(trace->text, room);
+    if (!text)
+      return false;
+    trace->text = text;
+    trace->room = room;
+  }
+  put_text(trace, type);
+  put_text(trace, " ");
+  put_text(trace, trace->id);
+  return true;
+}
+
+static void put_line(struct trace *trace, const char *type,
+                     const uint64_t *numbers, size_t count)
+{
+  if (!begin_line(trace, type))
+    return;
+  for (size_t i = 0; i < count; i++)
+    put_number(trace, numbers[i]);
+  put_text(trace, "\n");
+}
+
+#define PUT_LINE(trace, type, ...)                                             \
+  do {                                                                         \
+    const uint64_t numbers[] = {__VA_ARGS__};                                  \
+    put_line(trace, type, numbers, sizeof numbers / sizeof *numbers);          \
+  } while (0)
+
+/* ---- records; with the lock ---- */
+
+static void put_heap(struct trace *trace, struct dusk_heap *heap)
+{
+  const struct collector *collector = &heap->collector;
+  const struct pacer *pacer = &collector->pacing.pacer;
+  char limit[24] = "off";
+  if (pacer->memory_limit != PACER_NO_LIMIT)
+    snprintf(limit, sizeof limit, "%lld", (long long)pacer->memory_limit);
+  if (!begin_line(trace, "heap"))
+    return;
+  trace->length += (size_t)snprintf(
+      trace->text + trace->length, LINE_BYTES / 2,
+      " version=1 opened_ns=%llu processors=%u workers=%u policy=go "
+      "gc_percent=%d memory_limit=%s\n",
+      (unsigned long long)collector->opened_ns, collector->processors,
+      collector->workers, pacer->gc_percent, limit);
+}
+
+static void put_cycle(struct trace *trace, const struct cycle_record *r,
+                      const dusk_memstats *after)
+{
+  PUT_LINE(trace, "cycle", r->number, r->forced, r->start_ns, r->mark_ns,
+           r->end_ns, r->swept_ns, r->live_at_start, r->live_at_end, r->marked,
+           r->goal, r->trigger, r->pause_ns[0], r->pause_ns[1], r->assist_ns,
+           r->worker_ns, r->idle_ns, r->other_ns, r->heap_work, r->stack_bytes,
+           r->root_bytes, r->heap_inuse, after->heap_released, after->heap_sys,
+           after->sys);
+}
+
+static void put_delay(struct trace *trace, uint64_t thread,
+                      const struct delay *delay)
+{
+  static const char *const kinds[] = {
+#define X(name) " " #name,
+      DELAY_KINDS(X)
+#undef X
+  };
+  if (!begin_line(trace, "delay"))
+    return;
+  put_number(trace, thread);
+  put_text(trace, kinds[delay->kind]);
+  put_number(trace, delay->start_ns);
+  put_number(trace, delay->duration_ns);
+  put_text(trace, "\n");
+}
+
+/* What the ring holds.  Who calls is its reader. */
+static void put_delays(struct trace *trace, const struct dusk_thread *thread)
+{
+  struct delay delay;
+  if (!thread->delays)
+    return;
+  while (delays_take(thread->delays, &delay))
+    put_delay(trace, thread->life.number, &delay);
+  trace->lost += delays_take_lost(thread->delays);
+}
+
+static void put_lost(struct trace *trace)
+{
+  if (trace->lost)
+    PUT_LINE(trace, "lost", trace->lost);
+  trace->lost = 0;
+}
+
+/* ---- the file; with the lock ---- */
+
+static void stop(struct trace *trace)
+{
+  complain("DUSK_TRACE: the trace ends here: %s", strerror(errno));
+  close(trace->file);
+  trace->file = -1;
+}
+
+/* Writes all that there is; one call, unless the system takes less. */
+static void write_text(struct trace *trace)
+{
+  size_t done = 0;
+  while (trace->file >= 0 && done < trace->length) {
+    ssize_t wrote =
+        write(trace->file, trace->text + done, trace->length - done);
+    if (wrote >= 0)
+      done += (size_t)wrote;
+    else if (errno != EINTR)
+      stop(trace);
+  }
+  trace->length = 0;
+}
+
+/* The name with each "%p" replaced; false: it is too long. */
+static bool expand_name(char *to, size_t room, const char *name)
+{
+  size_t length = 0;
+  for (; *name; name++) {
+    char piece[16] = {*name};
+    if (name[0] == '%' && name[1] == 'p') {
+      snprintf(piece, sizeof piece, "%ld", (long)getpid());
+      name++;
+    }
+    size_t bytes = strlen(piece);
+    if (length + bytes >= room)
+      return false;
+    memcpy(to + length, piece, bytes);
+    length += bytes;
+  }
+  to[length] = '\0';
+  return true;
+}
+
+static int open_file(const char *name)
+{
+  char expanded[NAME_BYTES];
+  if (!expand_name(expanded, sizeof expanded, name)) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  return open(expanded, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+}
+
+static struct trace *make(int file)
+{
+  static unsigned heaps; /* traced by this process so far; atomic */
+  struct trace *trace = calloc(1, sizeof *trace);
+  if (!trace)
+    return NULL;
+  lock_init(&trace->lock, RANK_trace);
+  trace->file = file;
+  snprintf(trace->id, sizeof trace->id, "%ld:%u", (long)getpid(),
+           ADD_RELAXED(&heaps, 1) + 1);
+  return trace;
+}
+
+void trace_open(struct dusk_heap *heap, const char *name)
+{
+  int file = open_file(name);
+  struct trace *trace = file < 0 ? NULL : make(file);
+  if (!trace) {
+    complain("DUSK_TRACE=%s: no trace is written: %s", name, strerror(errno));
+    if (file >= 0)
+      close(file);
+    return;
+  }
+  lock_acquire(&trace->lock);
+  put_heap(trace, heap);
+  write_text(trace);
+  lock_release(&trace->lock);
+  heap->trace = trace;
+  heap->collector.registry.traced = true;
+}
+
+void trace_cycle(struct dusk_heap *heap, const struct cycle_record *record)
+{
+  struct trace *trace = heap->trace;
+  struct registry *registry = &heap->collector.registry;
+  if (!trace)
+    return;
+  stats_read(heap, &trace->after);
+  lock_acquire(&trace->lock);
+  put_cycle(trace, record, &trace->after);
+  lock_acquire(&registry->lock);
+  for (struct dusk_thread *t = registry->first; t; t = t->next)
+    put_delays(trace, t);
+  lock_release(&registry->lock);
+  put_lost(trace);
+  write_text(trace);
+  lock_release(&trace->lock);
+}
+
+void trace_thread(struct dusk_heap *heap, struct dusk_thread *thread)
+{
+  struct trace *trace = heap->trace;
+  const struct life *life = &thread->life;
+  const struct assists *assists = &thread->assists;
+  if (!trace)
+    return;
+  lock_acquire(&trace->lock);
+  put_delays(trace, thread);
+  PUT_LINE(trace, "thread", life->number, life->attached_ns, life->detached_ns,
+           assists->count, assists->ns, assists->bytes, assists->longest_ns,
+           life->allocated_bytes, life->cpu_ns);
+  if (trace->length >= MUCH_BYTES)
+    write_text(trace);
+  lock_release(&trace->lock);
+}
+
+void trace_close(struct dusk_heap *heap)
+{
+  struct trace *trace = heap->trace;
+  if (!trace)
+    return;
+  dusk_memstats *last = &trace->after;
+  stats_read(heap, last);
+  lock_acquire(&trace->lock);
+  put_lost(trace);
+  PUT_LINE(trace, "close", clock_now(), last->total_alloc, last->mallocs,
+           last->num_gc, stats_gc_cpu(heap), clock_process_cpu());
+  write_text(trace);
+  if (trace->file >= 0)
+    close(trace->file);
+  lock_release(&trace->lock);
+  lock_destroy(&trace->lock);
+  free(trace->text);
+  free(trace);
+  heap->trace = NULL;
+}
