@@ -69,9 +69,28 @@ static bool whole(const char *text, double least, double most, double *value)
 
 static const char *set_policy(struct sim_program *program, const char *text)
 {
-  return pacer_policy_parse(text, &program->setup.policy)
-             ? NULL
-             : "'go', 'dusk' or 'balance'";
+  if (!pacer_policy_parse(text, &program->setup.policy))
+    return "'go', 'dusk' or 'balance'";
+  return NULL;
+}
+
+static const char *set_bound(unsigned *bound, const char *text)
+{
+  double value;
+  if (!whole(text, 0, 100, &value))
+    return "percent of the way from live to goal, 0 to 100";
+  *bound = (unsigned)value;
+  return NULL;
+}
+
+static const char *set_low(struct sim_program *program, const char *text)
+{
+  return set_bound(&program->setup.trigger_low, text);
+}
+
+static const char *set_high(struct sim_program *program, const char *text)
+{
+  return set_bound(&program->setup.trigger_high, text);
 }
 
 /* Go's -1 is off too. */
@@ -126,7 +145,8 @@ static const struct {
   const char *name;
   const char *(*set)(struct sim_program *program, const char *text);
 } constants[] = {
-    {"policy", set_policy},      {"gc-percent", set_percent},
+    {"policy", set_policy},      {"trigger-low", set_low},
+    {"trigger-high", set_high},  {"gc-percent", set_percent},
     {"memory-limit", set_limit}, {"cores", set_cores},
     {"globals", set_globals},    {"cycles", set_cycles},
 };

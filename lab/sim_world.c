@@ -55,8 +55,8 @@ static double at_least(double low, double value)
   return value < low ? low : value;
 }
 
-/* .sizes: what is too large comes out as too large. */
-static uint64_t bytes(double value)
+/* Of bytes or ns.  .sizes: what is too large comes out as too large. */
+static uint64_t whole(double value)
 {
   return value < 0x1p61 ? (uint64_t)value : UINT64_C(1) << 61;
 }
@@ -77,7 +77,7 @@ static struct cycle clamp(const struct sim_rates *rates)
       .growth = at_least(rate_min, rates->growth),
       .scannable = rates->scannable > 1 ? 1 : at_least(0, rates->scannable),
       .stack = (uint64_t)blocks * STACK_BLOCK_BYTES,
-      .jump = bytes(at_least(0, rates->jump)),
+      .jump = whole(at_least(0, rates->jump)),
   };
 }
 
@@ -114,7 +114,7 @@ static enum sim_error begin_cycle(struct sim_world *world,
 
   world->done = (struct pacer_work){0};
   world->assist_ns = world->duration_ns = 0;
-  world->quiet_ns = bytes((double)allocated * STEP_NS / program);
+  world->quiet_ns = whole((double)allocated * STEP_NS / program);
   pacer_start(p, live, scannable, cycle->stack, world->globals);
   revise(world, live, scannable);
   return SIM_FINE;
@@ -133,7 +133,7 @@ static enum sim_error plan_survivors(struct sim_world *world,
     return SIM_IMPOSSIBLE;
   uint64_t before = world->pacer.marked - world->born_black;
   world->survivors = world->cycles == 0 ? first_survivors_bytes
-                                        : bytes((double)before * cycle->growth);
+                                        : whole((double)before * cycle->growth);
   if (world->survivors > SIM_BYTES_MAX)
     return SIM_TOO_LARGE;
   world->born_black = 0;
@@ -172,14 +172,14 @@ static void step(struct sim_world *world, const struct cycle *cycle)
   double scan_bytes = cycle->scan * step_bytes * world->cores * marking;
   double program = cycle->alloc * step_bytes;
   uint64_t elapsed_ns = STEP_NS;
-  uint64_t allocated = bytes(program * world->cores * (1 - marking));
+  uint64_t allocated = whole(program * world->cores * (1 - marking));
 
-  uint64_t can_scan = bytes(scan_bytes);
+  uint64_t can_scan = whole(scan_bytes);
   uint64_t left = work_left(world) - (world->jump ? world->jump_at : 0);
   if (left < can_scan) {
     can_scan = left;
     elapsed_ns = (uint64_t)((double)left * STEP_NS / scan_bytes);
-    allocated = bytes(program * (double)elapsed_ns / STEP_NS * world->cores *
+    allocated = whole(program * (double)elapsed_ns / STEP_NS * world->cores *
                       (1 - marking));
   }
   can_scan = take(&world->left.globals, &world->done.globals, can_scan);
@@ -253,6 +253,7 @@ void sim_world_init(struct sim_world *world, const struct sim_setup *setup)
   *world = (struct sim_world){.cores = setup->cores, .globals = setup->globals};
   pacer_init(&world->pacer, setup->gc_percent, setup->memory_limit);
   pacer_set_policy(&world->pacer, setup->policy);
+  pacer_set_bounds(&world->pacer, setup->trigger_low, setup->trigger_high);
   pacer_commit(&world->pacer, 0, true);
 }
 

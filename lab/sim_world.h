@@ -25,10 +25,12 @@ enum { SIM_CORES_MAX = 4096 };
 /* What holds for all cycles. */
 struct sim_setup {
   enum pacer_policy policy;
-  int gc_percent;       /* negative: off */
-  int64_t memory_limit; /* bytes; PACER_NO_LIMIT */
-  unsigned cores;       /* 1 to SIM_CORES_MAX */
-  uint64_t globals;     /* bytes of root ranges, at most SIM_BYTES_MAX */
+  unsigned trigger_low;  /* percent; see pacer_set_bounds() */
+  unsigned trigger_high; /* the same */
+  int gc_percent;        /* negative: off */
+  int64_t memory_limit;  /* bytes; PACER_NO_LIMIT */
+  unsigned cores;        /* 1 to SIM_CORES_MAX */
+  uint64_t globals;      /* bytes of root ranges, at most SIM_BYTES_MAX */
 };
 
 /* What the program does in one cycle. */

@@ -69,6 +69,17 @@ check_rows() {
   prints 6,0.2500,2950370,5677996,6093215,5941700 --format csv --cycles 7
   [ "$(wc -l <out)" = 8 ] || complain "not 7 rows and a header"
 
+  for policy in go dusk balance; do
+    sim --policy $policy --format csv heavy_step_alloc
+    [ "$(wc -l <out)" = 101 ] || complain "--policy $policy: not 100 rows"
+    mv out "$policy"
+  done
+  ! cmp -s go dusk || complain "--policy dusk: the rows are Go's"
+  ! cmp -s go balance || complain "--policy balance: the rows are Go's"
+  sim --trigger-low 20 --trigger-high 60 --format csv
+  [ "$(awk -F, '$1 == 50 { printf "%.0f", 100 * ($4 - $3) / ($6 - $3) }' out)" = \
+    60 ] || complain "--trigger-high 60: cycle 50 begins elsewhere"
+
   prints \
     '     13   25.00%     19.92 MiB     38.12 MiB     39.88 MiB     39.88 MiB    100.00%'
   [ "$(awk '{ print length }' out | sort -u | wc -l)" = 1 ] ||
@@ -122,8 +133,9 @@ check_mistakes() {
   refuses '--policy: its value is missing' --policy
   refuses '--list takes no value' --list=all
   refuses "not 'b' besides 'a'" a b
-  refuses "--policy: expected" --policy stop
-  refuses "and found 'stop'" --policy stop
+  refuses "--policy: expected 'go', 'dusk' or 'balance', and found 'stop'" \
+    --policy stop
+  refuses '--trigger-low: expected percent of the way' --trigger-low 101
   refuses "--gc-percent: expected a whole number, or 'off', and found '1.5'" \
     --gc-percent 1.5
   refuses "--memory-limit: expected bytes" --memory-limit 12q

@@ -54,6 +54,42 @@ START_TEST(a_program_is_paced_as_go_paces_it)
 }
 END_TEST
 
+/* ---- under the policy that is to do better ---- */
+
+START_TEST(policy_dusk_keeps_the_promises)
+{
+  const struct scenario *scenario = &scenarios[_i];
+  struct run run;
+  read_scenario(&run, scenario->name);
+  run.program.setup.policy = PACER_DUSK;
+  go(&run);
+  struct verdict promise =
+      promise_judge(scenario, run.rows, run.program.cycles);
+  ck_assert_msg(!promise.broken, "%s", promise.text);
+  sim_program_clear(&run.program);
+}
+END_TEST
+
+START_TEST(policy_dusk_pays_with_little_memory_for_many_assists)
+{
+  static struct run by_go;
+  static struct run by_dusk;
+  read_scenario(&by_go, "heavy_step_alloc");
+  read_scenario(&by_dusk, "heavy_step_alloc");
+  by_dusk.program.setup.policy = PACER_DUSK;
+  go(&by_go);
+  go(&by_dusk);
+  for (unsigned i = 75; i < CYCLES_MAX; i++) {
+    ck_assert_double_gt(by_go.rows[i].utilization, 0.45);
+    ck_assert_double_lt(by_dusk.rows[i].utilization, 0.30);
+    ck_assert_double_le((double)by_dusk.rows[i].peak,
+                        1.25 * (double)by_go.rows[i].peak);
+  }
+  sim_program_clear(&by_go.program);
+  sim_program_clear(&by_dusk.program);
+}
+END_TEST
+
 /* ---- the same with any other dice ---- */
 
 static const struct jitter {
@@ -119,6 +155,11 @@ int main(void)
     tcase_add_loop_test(tcase, a_program_is_paced_as_go_paces_it, i, i + 1);
     suite_add_tcase(suite, tcase);
   }
+  TCase *dusk = tcase_create("policy dusk");
+  tcase_add_loop_test(dusk, policy_dusk_keeps_the_promises, 0,
+                      (int)scenario_count);
+  tcase_add_test(dusk, policy_dusk_pays_with_little_memory_for_many_assists);
+  suite_add_tcase(suite, dusk);
   TCase *dice = tcase_create("dice");
   tcase_set_timeout(dice, 0); /* a sanitizer makes it slow */
   tcase_add_loop_test(dice, promises_hold_whatever_the_dice, 0, JITTERS);
