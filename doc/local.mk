@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: MIT
 dist_man_MANS = \
+	%reldir%/dusk-lab.1 \
 	%reldir%/dusk.7 \
 	%reldir%/dusk_alloc.3 \
 	%reldir%/dusk_attach.3 \

@@ -116,7 +116,7 @@ check_shape() {
     found=$(sed -n 's/^\.SH //p' "$page" | tr '\n' ' ')
     [ "$found" = "$sections " ] || complain "$page: sections are $found"
   done
-  for page in "$doc"/*.[37]; do
+  for page in "$doc"/*.[137]; do
     grep -q "^\.TH .*\"Dusk $PACKAGE_VERSION\"" "$page" ||
       complain "$page: is not of version $PACKAGE_VERSION"
   done
@@ -131,11 +131,11 @@ names_in() {
 check_names() {
   {
     names_in "$srcdir"/include/*.h "$srcdir"/include/dusk/*
-    for page in "$doc"/*.[37]; do
+    for page in "$doc"/*.[137]; do
       basename "${page%.*}"
     done
   } | LC_ALL=C sort -u >"$work/known"
-  for file in "$doc"/*.[37] "$doc"/*.md "$srcdir/README.md" \
+  for file in "$doc"/*.[137] "$doc"/*.md "$srcdir/README.md" \
     "$srcdir/runtime/README.md"; do
     names_in "$file" | LC_ALL=C sort >"$work/used"
     for name in $(LC_ALL=C comm -23 "$work/used" "$work/known"); do
@@ -163,7 +163,7 @@ check_pages() {
     echo 'no man-db and no groff: the pages are not rendered'
     return
   fi
-  for page in "$doc"/*.[37]; do
+  for page in "$doc"/*.[137]; do
     LC_ALL=C.UTF-8 MANWIDTH=80 $render "$page" 2>&1 >/dev/null |
       sed "s|^|$page: |" >"$work/warnings"
     if [ -s "$work/warnings" ]; then

@@ -8,7 +8,7 @@ set -eu
 : "${srcdir:?the top of the source tree}"
 
 cd "$srcdir"
-find runtime include tests examples bench -name '*.[ch]' | LC_ALL=C sort |
+find runtime include lab tests examples bench -name '*.[ch]' | LC_ALL=C sort |
   xargs awk '
     FNR == 1 { start = 0 }
     FNR == 601 {
