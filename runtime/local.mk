@@ -105,6 +105,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/os/vm.h \
 	%reldir%/pace/balance.c \
 	%reldir%/pace/balance.h \
+	%reldir%/pace/limiter.c \
+	%reldir%/pace/limiter.h \
 	%reldir%/pace/pacer.c \
 	%reldir%/pace/pacer.h \
 	%reldir%/pace/pressure.c \

@@ -25,6 +25,7 @@ unit_tests = \
 	%reldir%/unit/grey \
 	%reldir%/unit/history \
 	%reldir%/unit/kind \
+	%reldir%/unit/limiter \
 	%reldir%/unit/machine \
 	%reldir%/unit/mark \
 	%reldir%/unit/markbits \
