@@ -37,6 +37,10 @@ libdusk_all_la_SOURCES = \
 	%reldir%/collect/handshake.c \
 	%reldir%/collect/handshake.h \
 	%reldir%/collect/heap.h \
+	%reldir%/collect/idle.c \
+	%reldir%/collect/idle.h \
+	%reldir%/collect/limiting.c \
+	%reldir%/collect/limiting.h \
 	%reldir%/collect/mark.c \
 	%reldir%/collect/mark.h \
 	%reldir%/collect/memory.c \
@@ -97,6 +101,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/os/clock.h \
 	%reldir%/os/machine.c \
 	%reldir%/os/machine.h \
+	%reldir%/os/priority.c \
+	%reldir%/os/priority.h \
 	%reldir%/os/self.c \
 	%reldir%/os/self.h \
 	%reldir%/os/unwind.c \

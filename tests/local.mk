@@ -24,8 +24,10 @@ unit_tests = \
 	%reldir%/unit/gctrace \
 	%reldir%/unit/grey \
 	%reldir%/unit/history \
+	%reldir%/unit/idle \
 	%reldir%/unit/kind \
 	%reldir%/unit/limiter \
+	%reldir%/unit/limiting \
 	%reldir%/unit/machine \
 	%reldir%/unit/mark \
 	%reldir%/unit/markbits \
@@ -36,6 +38,7 @@ unit_tests = \
 	%reldir%/unit/pages \
 	%reldir%/unit/policy \
 	%reldir%/unit/pressure \
+	%reldir%/unit/priority \
 	%reldir%/unit/rootset \
 	%reldir%/unit/run \
 	%reldir%/unit/scan \
@@ -57,6 +60,7 @@ api_tests = \
 	%reldir%/api/handover \
 	%reldir%/api/heap \
 	%reldir%/api/kind \
+	%reldir%/api/limit \
 	%reldir%/api/memory \
 	%reldir%/api/oom \
 	%reldir%/api/pressure \
@@ -156,6 +160,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_handover_LDADD = $(api_ldadd)
 %canon_reldir%_api_heap_LDADD = $(api_ldadd)
 %canon_reldir%_api_kind_LDADD = $(api_ldadd)
+%canon_reldir%_api_limit_LDADD = $(api_ldadd)
 %canon_reldir%_api_memory_LDADD = $(api_ldadd)
 %canon_reldir%_api_oom_LDADD = $(api_ldadd)
 %canon_reldir%_api_pressure_LDADD = $(api_ldadd)

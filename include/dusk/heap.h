@@ -12,9 +12,12 @@ extern "C" {
 /* Scan the writable data segments of the program and its libraries as roots.
  * Stores of heap pointers into static data must then go through dusk_store. */
 #define DUSK_ROOTS_DATA_SEGMENTS (1u << 0)
-/* Ignore DUSK_GCPERCENT, DUSK_MEMLIMIT, DUSK_WORKERS, DUSK_DEBUG and
- * DUSK_TRACE. */
+/* Ignore DUSK_GCPERCENT, DUSK_MEMLIMIT and all other such variables: dusk(7)
+ * lists them. */
 #define DUSK_NO_ENV (1u << 1)
+/* Leave processors alone that the program does not use: no marking on them
+ * beyond the background workers. */
+#define DUSK_NO_IDLE_WORKERS (1u << 2)
 
 typedef struct {
   size_t struct_size;   /* sizeof(dusk_options), so that the struct can grow */
@@ -22,7 +25,7 @@ typedef struct {
   int gc_percent;       /* 100: the heap may double; -1: automatic GC off */
   int64_t memory_limit; /* soft limit, bytes; INT64_MAX: none; 0: cgroup's */
   unsigned workers;     /* background mark workers; 0: from the machine */
-  unsigned flags;       /* DUSK_ROOTS_DATA_SEGMENTS, DUSK_NO_ENV */
+  unsigned flags;       /* DUSK_ROOTS_DATA_SEGMENTS and others above */
 } dusk_options;
 
 #define DUSK_OPTIONS_INIT                                                      \

@@ -5,6 +5,7 @@
  * the pool is one atomic word, drawn on by all. */
 #include "alloc/assist.h"
 
+#include "collect/limiting.h"
 #include "collect/mark.h"
 #include "collect/pacing.h"
 #include "mutator/poll.h"
@@ -47,7 +48,7 @@ static int64_t pay_by_marking(struct dusk_thread *thread, int64_t work)
   uint64_t start = delays_start(thread->delays);
   uint64_t ns = 0;
   int64_t paid = 0;
-  while (paid < work) {
+  while (paid < work && !limiting_is_on(collector)) {
     int64_t slice = work - paid;
     if (slice > ASSIST_SLICE_BYTES)
       slice = ASSIST_SLICE_BYTES;
@@ -83,8 +84,9 @@ static NOINLINE void pay_debt(struct dusk_thread *thread)
 
 void assist_settle(struct dusk_thread *thread)
 {
+  struct collector *collector = thread_collector(thread);
   if (UNLIKELY(thread->credit < 0) &&
-      collector_phase(thread_collector(thread)) == PHASE_MARK)
+      collector_phase(collector) == PHASE_MARK && !limiting_is_on(collector))
     pay_debt(thread);
 }
 
@@ -104,7 +106,7 @@ NOINLINE void assist_step_aside(struct dusk_thread *thread)
   uint64_t start = delays_start(thread->delays);
   unsigned times = 0;
   while (times < ASIDE_TIMES && pacing_is_over(collector) &&
-         driver_is_due(collector)) {
+         driver_is_due(collector) && !limiting_is_on(collector)) {
     poll_go_outside(thread, CALLER_SP());
     clock_sleep(ASIDE_NS);
     poll_come_back(thread);

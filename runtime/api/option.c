@@ -115,11 +115,22 @@ void option_parse_debug(const char *text, struct debug_options *debug)
     parse_debug_item(item, debug);
 }
 
+static void read_workers(const char *name, unsigned *workers)
+{
+  uint64_t value;
+  const char *text = getenv(name);
+  if (!text)
+    return;
+  if (option_parse_count(text, WORKERS_MAX, &value))
+    *workers = (unsigned)value;
+  else
+    complain_of_value(name, text, "a number from 0 to 1024");
+}
+
 static void read_environment(struct collector_setup *setup,
                              struct debug_options *debug)
 {
   const char *text;
-  uint64_t workers;
   if ((text = getenv("DUSK_GCPERCENT")) &&
       !option_parse_percent(text, &setup->gc_percent))
     complain_of_value("DUSK_GCPERCENT", text, "a number of percent, or off");
@@ -127,19 +138,16 @@ static void read_environment(struct collector_setup *setup,
       !option_parse_bytes(text, &setup->memory_limit))
     complain_of_value("DUSK_MEMLIMIT", text,
                       "a number of bytes (KiB, MiB, GiB, TiB), off or auto");
-  if ((text = getenv("DUSK_WORKERS"))) {
-    if (option_parse_count(text, WORKERS_MAX, &workers))
-      setup->workers = (unsigned)workers;
-    else
-      complain_of_value("DUSK_WORKERS", text, "a number from 0 to 1024");
-  }
+  read_workers("DUSK_WORKERS", &setup->workers);
+  read_workers("DUSK_IDLE_WORKERS", &setup->idle_workers);
   if ((text = getenv("DUSK_DEBUG")))
     option_parse_debug(text, debug);
 }
 
 static bool options_are_valid(const dusk_options *options)
 {
-  const unsigned known = DUSK_ROOTS_DATA_SEGMENTS | DUSK_NO_ENV;
+  const unsigned known =
+      DUSK_ROOTS_DATA_SEGMENTS | DUSK_NO_ENV | DUSK_NO_IDLE_WORKERS;
   return options->struct_size == sizeof *options &&
          !(options->flags & ~known) && options->gc_percent >= -1 &&
          options->memory_limit >= 0 && options->workers <= WORKERS_MAX &&
@@ -161,6 +169,7 @@ int option_resolve(const dusk_options *options, struct collector_setup *setup,
       .memory_limit = options->memory_limit ? options->memory_limit
                                             : machine_memory_limit(),
       .workers = options->workers,
+      .idle_workers = options->flags & DUSK_NO_IDLE_WORKERS ? 0 : WORKERS_MAX,
       .data_segments = options->flags & DUSK_ROOTS_DATA_SEGMENTS,
   };
   *debug = (struct debug_options){

@@ -8,9 +8,11 @@
 #define DUSK_COLLECT_COLLECTOR_H
 
 #include "base/park.h"
+#include "collect/idle.h"
 #include "heap/grey.h"
 #include "mutator/registry.h"
 #include "mutator/rootset.h"
+#include "pace/limiter.h"
 #include "pace/pacer.h"
 #include "pace/pressure.h"
 
@@ -43,6 +45,14 @@ struct pacing {
   uint64_t root_work;
   uint64_t assist_ns; /* time that mutators marked, this cycle; atomic */
   uint64_t worker_ns; /* processor time of background marking */
+  uint64_t idle_ns;   /* the same on processors that nobody wanted */
+};
+
+/* The limiter, and what it was told last.  Under pacing.lock, but for the words
+ * that limiter.h calls atomic. */
+struct limiting {
+  struct limiter limiter;
+  uint64_t process_ns; /* processor time of the process */
 };
 
 /* What one cycle did: written by the driver, read when it is over. */
@@ -57,7 +67,7 @@ struct cycle_record {
   uint64_t pause_ns[2]; /* longest service: before marking, after */
   uint64_t assist_ns;
   uint64_t worker_ns;
-  uint64_t idle_ns;       /* background marking on processors left idle */
+  uint64_t idle_ns;       /* marking on processors that nobody wanted */
   uint64_t other_ns;      /* the driver's processor time outside marking */
   uint64_t live_at_start; /* bytes */
   uint64_t live_at_end;
@@ -68,7 +78,8 @@ struct cycle_record {
   uint64_t heap_work;  /* bytes of heap scanned */
   uint64_t stack_bytes;
   uint64_t root_bytes;
-  unsigned rounds; /* termination rounds */
+  uint64_t limited; /* the cycle in which the limiter last went on; 0: none */
+  unsigned rounds;  /* termination rounds */
 };
 
 struct helper;
@@ -79,6 +90,7 @@ struct collector {
   struct registry registry;
   struct rootset roots;
   struct pacing pacing;
+  struct limiting limiting;
 
   uint64_t opened_ns; /* clock_now() */
   unsigned processors;
@@ -100,8 +112,14 @@ struct collector {
   uint64_t finished;
   uint32_t closing;
 
-  struct helper *helpers;
-  unsigned helper_count;
+  bool periodic; /* the cycle is one for its age; the driver's own */
+
+  struct helper *helpers; /* then the idle workers */
+  unsigned helper_count;  /* of both */
+  unsigned idle_workers;
+  struct idle idle;
+  struct park spare; /* idle workers wait here */
+  uint64_t spare_ns; /* when the driver woke them last; atomic */
 
   struct tally freed; /* by the census; written by the driver */
 };

@@ -25,9 +25,11 @@
 #include "base/check.h"
 #include "collect/census.h"
 #include "collect/handshake.h"
+#include "collect/limiting.h"
 #include "collect/pacing.h"
 #include "collect/terminate.h"
 #include "collect/verify.h"
+#include "collect/worker.h"
 #include "os/clock.h"
 #include "os/machine.h"
 
@@ -71,14 +73,19 @@ int collector_open(struct collector *collector,
   rootset_init(&collector->roots, setup->data_segments);
   park_init(&collector->wake);
   park_init(&collector->done);
+  park_init(&collector->spare);
   collector->opened_ns = clock_now();
   collector->processors = machine_processors();
   collector->workers_are_asked = setup->workers > 0;
   collector->workers =
       setup->workers ? setup->workers : worker_count(collector->processors);
+  unsigned idle = worker_idle_count(collector->processors, collector->workers);
+  collector->idle_workers =
+      setup->idle_workers < idle ? setup->idle_workers : idle;
   collector->slow_ms = setup->slow_ms;
   collector->verify = setup->verify;
   pacing_init(collector, setup->gc_percent, setup->memory_limit);
+  limiting_init(collector);
   error = helpers_start(collector);
   if (error)
     collector_close(collector);
@@ -89,6 +96,7 @@ void collector_close(struct collector *collector)
 {
   helpers_stop(collector);
   pacing_destroy(collector);
+  park_destroy(&collector->spare);
   park_destroy(&collector->done);
   park_destroy(&collector->wake);
   rootset_destroy(&collector->roots);
@@ -137,14 +145,17 @@ bool cycle_next(struct collector *collector)
 {
   for (;;) {
     uint64_t noted = park_note(&collector->wake);
+    collector->periodic = false;
     if (LOAD_ACQUIRE(&collector->closing)) /* with the closer */
       return false;
     if (LOAD_ACQUIRE(&collector->wanted) > collector->finished ||
         pacing_is_due(collector))
       return true;
     if (!park_wait(&collector->wake, noted, PERIOD_NS) &&
-        pacing_is_automatic(collector))
+        pacing_is_automatic(collector)) {
+      collector->periodic = true;
       return true;
+    }
   }
 }
 
@@ -190,8 +201,7 @@ static unsigned mark(struct collector *collector, uint32_t epoch)
   struct turn turn;
   set_phase(collector, PHASE_MARK);
   grey_open(&collector->grey);
-  if (collector->helper_count)
-    park_signal(&collector->wake);
+  helpers_wake(collector);
   turn_begin(&turn, collector, 0);
   unsigned rounds = terminate_marking(collector, &turn, epoch);
   turn_count(&turn);
@@ -247,6 +257,7 @@ struct cycle_record cycle_run(struct collector *collector)
   record.assist_ns = LOAD_RELAXED(&collector->pacing.assist_ns);
   record.worker_ns = LOAD_RELAXED(&collector->pacing.worker_ns);
   record.heap_work = LOAD_RELAXED(&collector->pacing.heap_work);
+  record.idle_ns = LOAD_RELAXED(&collector->pacing.idle_ns);
   record.stack_bytes = LOAD_RELAXED(&collector->pacing.stack_work);
   record.root_bytes = LOAD_RELAXED(&collector->pacing.root_work);
   record.other_ns =
@@ -254,6 +265,7 @@ struct cycle_record cycle_run(struct collector *collector)
   record.swept_ns = clock_now();
   record.wall_end = clock_wall();
   pacing_end(collector, &record);
+  record.limited = limiter_last_on(&collector->limiting.limiter);
   set_phase(collector, PHASE_IDLE);
   return record;
 }

@@ -11,7 +11,8 @@ struct collector_setup {
   size_t reserve_bytes; /* 0: from the machine */
   int gc_percent;
   int64_t memory_limit;
-  unsigned workers; /* 0: from the machine */
+  unsigned workers;      /* 0: from the machine */
+  unsigned idle_workers; /* at most */
   bool data_segments;
   uint64_t slow_ms;
   bool verify;

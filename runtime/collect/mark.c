@@ -45,6 +45,7 @@
 
 #include "base/bits.h"
 #include "base/chaos.h"
+#include "collect/limiting.h"
 #include "collect/scan.h"
 #include "os/clock.h"
 
@@ -364,23 +365,32 @@ bool mark_drain(struct dusk_tracer *tracer, uint64_t budget)
   return more;
 }
 
-uint64_t mark_assist(struct collector *collector, uint64_t work, uint64_t *ns)
+uint64_t mark_some(struct collector *collector, uint64_t work)
 {
   struct dusk_tracer tracer;
-  struct pacing *pacing = &collector->pacing;
   if (grey_is_empty(&collector->grey)) {
     STORE_RELAXED(&collector->grey.hungry, 1);
     return 0;
   }
   if (!mark_enter(&tracer, collector))
     return 0;
-  uint64_t start = clock_now();
   mark_drain(&tracer, work);
   mark_leave(&tracer);
-  uint64_t took = clock_now() - start;
-  ADD_RELAXED(&pacing->assist_ns, took);
-  *ns += took;
   return tracer.work;
+}
+
+uint64_t mark_assist(struct collector *collector, uint64_t work, uint64_t *ns)
+{
+  uint64_t start = clock_now();
+  uint64_t done = mark_some(collector, work);
+  if (!done)
+    return 0;
+  uint64_t now = clock_now();
+  *ns += now - start;
+  ADD_RELAXED(&collector->pacing.assist_ns, now - start);
+  limiter_add_gc(&collector->limiting.limiter, now - start);
+  limiting_update(collector, now);
+  return done;
 }
 
 static void rescan_span(struct dusk_tracer *tracer, const struct span *span)

@@ -47,8 +47,11 @@ void mark_share(struct dusk_tracer *tracer);
 /* Marks until `budget` bytes are scanned; false: there is no more to do. */
 bool mark_drain(struct dusk_tracer *tracer, uint64_t budget);
 
-/* A mutator marks `work` bytes; returns what it did, and adds the time that it
- * took. */
+/* Comes in, marks `work` bytes and leaves; returns what it did.  0: there was
+ * nothing to get, and those who hold something know it now. */
+uint64_t mark_some(struct collector *collector, uint64_t work);
+
+/* The same by a mutator that pays; adds the time that it took. */
 uint64_t mark_assist(struct collector *collector, uint64_t work, uint64_t *ns);
 
 /* An object was marked and could not be buffered, for want of packets: reads

@@ -5,8 +5,8 @@
  * a moment old; the pacer is told the truth again at the next revision. */
 #include "collect/pacing.h"
 
+#include "collect/limiting.h"
 #include "collect/memory.h"
-#include "os/clock.h"
 
 enum { WALL_MIN_BYTES = 1 << 20 };
 
@@ -187,10 +187,12 @@ void pacing_start(struct collector *collector)
   STORE_RELAXED(&pacing->root_work, 0);
   STORE_RELAXED(&pacing->assist_ns, 0);
   STORE_RELAXED(&pacing->worker_ns, 0);
+  STORE_RELAXED(&pacing->idle_ns, 0);
   STORE_RELAXED(&pacing->credit, 0);
   pacer_start(&pacing->pacer, flow_live(flow), flow_scannable(flow),
               most_stack(collector), LOAD_RELAXED(&collector->roots.bytes));
   revise(collector);
+  limiting_turn_locked(collector, true);
   lock_release(&pacing->lock);
 }
 
@@ -209,14 +211,21 @@ static void feel_pressure(struct pacing *pacing,
   STORE_RELAXED(&pacing->pressure, level);
 }
 
+/* Workers that the program has asked for may take more than the quarter that
+ * the pacer counts on.  It knows no other name for that than assists. */
+static uint64_t beyond_quarter(const struct collector *collector,
+                               uint64_t duration_ns)
+{
+  uint64_t worker_ns = LOAD_RELAXED(&collector->pacing.worker_ns);
+  uint64_t quarter = duration_ns * collector->processors / 4;
+  bool more = collector->workers_are_asked && worker_ns > quarter;
+  return more ? worker_ns - quarter : 0;
+}
+
 void pacing_end(struct collector *collector, const struct cycle_record *record)
 {
   struct pacing *pacing = &collector->pacing;
-  uint64_t worker_ns = LOAD_RELAXED(&pacing->worker_ns);
   uint64_t duration = record->end_ns - record->start_ns;
-  /* Workers that ran beyond the quarter did so on processors that the program
-   * left idle. */
-  uint64_t quarter = duration * collector->processors / 4;
   lock_acquire(&pacing->lock);
   struct pacer_memory memory = memory_limited(collector);
   /* The figures of the end of marking: the census has lowered them since. */
@@ -224,8 +233,9 @@ void pacing_end(struct collector *collector, const struct cycle_record *record)
                pacing->pacer.scannable, work_done(pacing));
   pacer_end(&pacing->pacer,
             &(struct pacer_cycle){
-                .assist_ns = LOAD_RELAXED(&pacing->assist_ns),
-                .idle_ns = worker_ns > quarter ? worker_ns - quarter : 0,
+                .assist_ns = LOAD_RELAXED(&pacing->assist_ns) +
+                             beyond_quarter(collector, duration),
+                .idle_ns = LOAD_RELAXED(&pacing->idle_ns),
                 .duration_ns = duration,
                 .interval_ns = record->end_ns - pacing->ended_ns,
                 .processors = collector->processors,
@@ -236,6 +246,8 @@ void pacing_end(struct collector *collector, const struct cycle_record *record)
   feel_pressure(pacing, &memory, record->marked);
   pacer_commit(&pacing->pacer, flow_live(&collector->arena.flow), true);
   publish(collector);
+  limiter_add_gc(&collector->limiting.limiter, record->other_ns);
+  limiting_turn_locked(collector, false);
   lock_release(&pacing->lock);
 }
 

@@ -6,7 +6,7 @@
  *
  * so that tools made for Go's lines read ours.  Dusk has no pauses of the whole
  * program: a and c, and d and h, are the longest service of any one thread
- * before marking and after it.  There are no idle workers: g is 0.
+ * before marking and after it.
  *
  * Runs on the driver.  Tested by tests/unit/gctrace.c. */
 #include "report/gctrace.h"
@@ -42,12 +42,12 @@ size_t gctrace_format(char line[GCTRACE_LINE],
                       const struct cycle_record *record,
                       const struct gctrace_context *context)
 {
-  char ms[7][32];
+  char ms[8][32];
   uint64_t pause[2] = {record->pause_ns[0], record->pause_ns[1]};
   double at = (double)(record->start_ns - context->opened_ns) / SECOND;
   int length = snprintf(
       line, GCTRACE_LINE,
-      "gc %llu @%.3fs %d%%: %s+%s+%s ms clock, %s+%s/%s/0+%s ms cpu, "
+      "gc %llu @%.3fs %d%%: %s+%s+%s ms clock, %s+%s/%s/%s+%s ms cpu, "
       "%llu->%llu->%llu MB, %llu MB goal, %llu MB stacks, %llu MB globals, "
       "%u P%s\n",
       (unsigned long long)record->number, at,
@@ -58,7 +58,8 @@ size_t gctrace_format(char line[GCTRACE_LINE],
       format_ms(ms[3], sizeof ms[3], pause[0]),
       format_ms(ms[4], sizeof ms[4], record->assist_ns),
       format_ms(ms[5], sizeof ms[5], record->worker_ns),
-      format_ms(ms[6], sizeof ms[6], pause[1]),
+      format_ms(ms[6], sizeof ms[6], record->idle_ns),
+      format_ms(ms[7], sizeof ms[7], pause[1]),
       megabytes(record->live_at_start), megabytes(record->live_at_end),
       megabytes(record->marked), megabytes(record->goal),
       megabytes(record->stack_bytes), megabytes(record->root_bytes),

@@ -48,6 +48,7 @@ START_TEST(each_figure_in_its_place)
       .pause_ns = {1 * MS, 2 * MS},
       .assist_ns = 3 * MS,
       .worker_ns = 41 * MS,
+      .idle_ns = 8 * MS,
       .other_ns = 5555 * MS,
       .live_at_start = 51 * MB,
       .live_at_end = 52 * MB,
@@ -60,7 +61,7 @@ START_TEST(each_figure_in_its_place)
   const struct gctrace_context context = {
       .opened_ns = 1000 * MS, .cpu_fraction = 0.25, .processors = 8};
   check(&record, &context,
-        "gc 12 @2.004s 25%: 1.0+23+2.0 ms clock, 1.0+3.0/41/0+2.0 ms cpu, "
+        "gc 12 @2.004s 25%: 1.0+23+2.0 ms clock, 1.0+3.0/41/8.0+2.0 ms cpu, "
         "51->52->23 MB, 104 MB goal, 6 MB stacks, 7 MB globals, 8 P "
         "(forced)\n");
 }

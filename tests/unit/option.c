@@ -213,6 +213,7 @@ static void clear_environment(void)
   unsetenv("DUSK_GCPERCENT");
   unsetenv("DUSK_MEMLIMIT");
   unsetenv("DUSK_WORKERS");
+  unsetenv("DUSK_IDLE_WORKERS");
   unsetenv("DUSK_DEBUG");
 }
 
@@ -230,6 +231,7 @@ START_TEST(defaults)
   ck_assert_int_eq(setup.gc_percent, 100);
   ck_assert_int_eq(setup.memory_limit, INT64_MAX);
   ck_assert_uint_eq(setup.workers, 0);
+  ck_assert_uint_ge(setup.idle_workers, 16);
   ck_assert(!setup.data_segments);
   ck_assert(!setup.verify);
   ck_assert_uint_eq(setup.slow_ms, 10000);
@@ -244,7 +246,7 @@ static dusk_options some_options(void)
   options.gc_percent = 50;
   options.memory_limit = 1 << 30;
   options.workers = 1024;
-  options.flags = DUSK_ROOTS_DATA_SEGMENTS;
+  options.flags = DUSK_ROOTS_DATA_SEGMENTS | DUSK_NO_IDLE_WORKERS;
   return options;
 }
 
@@ -256,6 +258,7 @@ START_TEST(options_hold_where_the_environment_is_silent)
   ck_assert_int_eq(setup.gc_percent, 50);
   ck_assert_int_eq(setup.memory_limit, 1 << 30);
   ck_assert_uint_eq(setup.workers, 1024);
+  ck_assert_uint_eq(setup.idle_workers, 0);
   ck_assert(setup.data_segments);
   options.memory_limit = 0;
   resolve(&options);
@@ -268,6 +271,7 @@ static void fill_environment(void)
   setenv("DUSK_GCPERCENT", "off", 1);
   setenv("DUSK_MEMLIMIT", "3MiB", 1);
   setenv("DUSK_WORKERS", "2", 1);
+  setenv("DUSK_IDLE_WORKERS", "3", 1);
   setenv("DUSK_DEBUG", "checkmark=1,slowsafepoint=7", 1);
 }
 
@@ -279,6 +283,7 @@ START_TEST(the_environment_overrides)
   ck_assert_int_eq(setup.gc_percent, -1);
   ck_assert_int_eq(setup.memory_limit, 3 << 20);
   ck_assert_uint_eq(setup.workers, 2);
+  ck_assert_uint_eq(setup.idle_workers, 3);
   ck_assert(setup.verify);
   ck_assert_uint_eq(setup.slow_ms, 7);
 }
@@ -304,6 +309,7 @@ START_TEST(mistakes_in_the_environment_cost_a_line_each)
   setenv("DUSK_GCPERCENT", "-5", 1);
   setenv("DUSK_MEMLIMIT", "3MB", 1);
   setenv("DUSK_WORKERS", "1025", 1);
+  setenv("DUSK_IDLE_WORKERS", "none", 1);
   ck_assert_str_eq(
       resolve(&options),
       "dusk: DUSK_GCPERCENT=-5 is ignored: it is not a number of percent, or "
@@ -311,6 +317,8 @@ START_TEST(mistakes_in_the_environment_cost_a_line_each)
       "dusk: DUSK_MEMLIMIT=3MB is ignored: it is not a number of bytes (KiB, "
       "MiB, GiB, TiB), off or auto\n"
       "dusk: DUSK_WORKERS=1025 is ignored: it is not a number from 0 to "
+      "1024\n"
+      "dusk: DUSK_IDLE_WORKERS=none is ignored: it is not a number from 0 to "
       "1024\n");
   ck_assert_int_eq(setup.gc_percent, 50);
   ck_assert_int_eq(setup.memory_limit, 1 << 30);
@@ -325,7 +333,7 @@ START_TEST(invalid_options)
     wrong[i] = some_options();
   wrong[0].struct_size--;
   wrong[1].struct_size++;
-  wrong[2].flags |= 1u << 2;
+  wrong[2].flags |= 1u << 3;
   wrong[3].gc_percent = -2;
   wrong[4].memory_limit = -1;
   wrong[5].workers = 1025;
