@@ -49,6 +49,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/collect/pacing.h \
 	%reldir%/collect/scan.c \
 	%reldir%/collect/scan.h \
+	%reldir%/collect/scavenger.c \
+	%reldir%/collect/scavenger.h \
 	%reldir%/collect/terminate.c \
 	%reldir%/collect/terminate.h \
 	%reldir%/collect/verify.c \
@@ -80,6 +82,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/heap/pages.h \
 	%reldir%/heap/run.c \
 	%reldir%/heap/run.h \
+	%reldir%/heap/scavenge.c \
+	%reldir%/heap/scavenge.h \
 	%reldir%/heap/shade.h \
 	%reldir%/heap/sizeclass.c \
 	%reldir%/heap/sizeclass.h \
@@ -117,8 +121,12 @@ libdusk_all_la_SOURCES = \
 	%reldir%/pace/pacer.h \
 	%reldir%/pace/pressure.c \
 	%reldir%/pace/pressure.h \
+	%reldir%/pace/scavenger.c \
+	%reldir%/pace/scavenger.h \
 	%reldir%/report/gctrace.c \
 	%reldir%/report/gctrace.h \
+	%reldir%/report/scavtrace.c \
+	%reldir%/report/scavtrace.h \
 	%reldir%/report/stats.c \
 	%reldir%/report/stats.h \
 	%reldir%/report/trace.c \

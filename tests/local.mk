@@ -42,6 +42,9 @@ unit_tests = \
 	%reldir%/unit/rootset \
 	%reldir%/unit/run \
 	%reldir%/unit/scan \
+	%reldir%/unit/scavenge \
+	%reldir%/unit/scavenger \
+	%reldir%/unit/scavtrace \
 	%reldir%/unit/self \
 	%reldir%/unit/sizeclass \
 	%reldir%/unit/terminate \
@@ -59,6 +62,7 @@ api_tests = \
 	%reldir%/api/garbage \
 	%reldir%/api/handover \
 	%reldir%/api/heap \
+	%reldir%/api/idle \
 	%reldir%/api/kind \
 	%reldir%/api/limit \
 	%reldir%/api/memory \
@@ -159,6 +163,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_garbage_LDADD = $(api_ldadd)
 %canon_reldir%_api_handover_LDADD = $(api_ldadd)
 %canon_reldir%_api_heap_LDADD = $(api_ldadd)
+%canon_reldir%_api_idle_LDADD = $(api_ldadd)
 %canon_reldir%_api_kind_LDADD = $(api_ldadd)
 %canon_reldir%_api_limit_LDADD = $(api_ldadd)
 %canon_reldir%_api_memory_LDADD = $(api_ldadd)

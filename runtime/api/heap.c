@@ -9,10 +9,12 @@
 #include "alloc/alloc.h"
 #include "base/check.h"
 #include "collect/pacing.h"
+#include "collect/scavenger.h"
 #include "collect/worker.h"
 #include "heap/shade.h"
 #include "os/vm.h"
 #include "report/gctrace.h"
+#include "report/scavtrace.h"
 #include "report/stats.h"
 #include "report/trace.h"
 
@@ -40,6 +42,8 @@ static void *driver_main(void *argument)
     if (heap->debug.gctrace)
       gctrace_print(heap, &record, stats_cpu_fraction(heap));
     trace_cycle(heap, &record);
+    if (heap->debug.scavtrace)
+      scavtrace_print(heap);
     cycle_finish(collector, &record);
     limit_tell(heap);
   }
@@ -54,13 +58,18 @@ static int start_collector(dusk_heap *heap, const struct collector_setup *setup,
   int error = collector_open(&heap->collector, setup);
   if (error)
     return error;
-  if (trace)
+  error = scavenger_start(&heap->collector);
+  if (!error && trace)
     trace_open(heap, trace);
-  if (pthread_create(&heap->driver, NULL, driver_main, heap) == 0)
-    return 0;
-  trace_close(heap);
-  collector_close(&heap->collector);
-  return EAGAIN;
+  if (!error && pthread_create(&heap->driver, NULL, driver_main, heap) != 0) {
+    trace_close(heap);
+    STORE_RELEASE(&heap->collector.closing, 1); /* with scavenger_main() */
+    scavenger_stop(&heap->collector);
+    error = EAGAIN;
+  }
+  if (error)
+    collector_close(&heap->collector);
+  return error;
 }
 
 /* The collector's threads take no signals: those are the program's. */
@@ -115,6 +124,7 @@ void dusk_heap_close(dusk_heap *heap)
   }
   STORE_RELEASE(&collector->closing, 1); /* with cycle_next() */
   park_signal(&collector->wake);
+  scavenger_stop(collector);
   pthread_join(heap->driver, NULL);
   trace_close(heap);
   collector_close(collector);

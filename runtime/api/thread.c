@@ -9,6 +9,7 @@
 #include "alloc/alloc.h"
 #include "base/check.h"
 #include "collect/heap.h"
+#include "heap/scavenge.h"
 #include "mutator/poll.h"
 #include "report/trace.h"
 
@@ -186,5 +187,5 @@ void dusk_release_memory(dusk_thread *thread)
   if (!caller_is_inside(thread, "dusk_release_memory"))
     return;
   alloc_collect(thread);
-  pages_release(thread->arena);
+  scavenge_all(thread->arena);
 }

@@ -108,6 +108,7 @@ struct census census_run(struct collector *collector, uint32_t epoch)
   struct arena *arena = &collector->arena;
   struct census census = {0};
   struct extent extent = {0};
+  pages_note_use(arena);
   for (uint32_t page = 0; (page = arena_next_head(arena, page + 1));) {
     struct span *span = &arena->spans[page];
     if (LOAD_RELAXED(&span->epoch) != epoch)

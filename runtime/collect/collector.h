@@ -55,6 +55,18 @@ struct limiting {
   uint64_t process_ns; /* processor time of the process */
 };
 
+/* Giving memory back in the background (scavenger.c). */
+struct scavenging {
+  struct park wake;
+  pthread_t thread;
+  uint64_t last_goal;    /* of the last cycle; guarded by pacing.lock */
+  uint64_t cycle_ns;     /* processor time of the last cycle; atomic */
+  uint64_t limit_target; /* bytes that pages may hold before some go; atomic */
+  uint32_t asleep;       /* the thread waits without end; atomic */
+  uint32_t changes;      /* of targets, a count; atomic */
+  uint64_t idle_cycles;  /* asked for because the program was idle; atomic */
+};
+
 /* What one cycle did: written by the driver, read when it is over. */
 struct cycle_record {
   uint64_t number;      /* from 1 */
@@ -91,6 +103,7 @@ struct collector {
   struct rootset roots;
   struct pacing pacing;
   struct limiting limiting;
+  struct scavenging scavenging;
 
   uint64_t opened_ns; /* clock_now() */
   unsigned processors;

@@ -74,6 +74,7 @@ int collector_open(struct collector *collector,
   park_init(&collector->wake);
   park_init(&collector->done);
   park_init(&collector->spare);
+  park_init(&collector->scavenging.wake);
   collector->opened_ns = clock_now();
   collector->processors = machine_processors();
   collector->workers_are_asked = setup->workers > 0;
@@ -97,6 +98,7 @@ void collector_close(struct collector *collector)
   helpers_stop(collector);
   pacing_destroy(collector);
   park_destroy(&collector->spare);
+  park_destroy(&collector->scavenging.wake);
   park_destroy(&collector->done);
   park_destroy(&collector->wake);
   rootset_destroy(&collector->roots);

@@ -12,6 +12,7 @@
 /* What DUSK_DEBUG asks for. */
 struct debug_options {
   uint64_t gctrace;       /* 1: a line on stderr for each cycle */
+  uint64_t scavtrace;     /* 1: a line on stderr when memory was returned */
   uint64_t checkmark;     /* 1: verify.c after each cycle */
   uint64_t stress;        /* N: a cycle every N allocation slow paths */
   uint64_t slowsafepoint; /* ms until a late thread is named; 0: never */
@@ -35,6 +36,7 @@ struct dusk_heap {
   struct lock calls_lock; /* RANK_calls */
   struct calls calls;     /* guarded by it */
   unsigned told_pressure; /* enum pressure; the driver's */
+  struct scavenged scavenged; /* at the last line of scavtrace; the driver */
   pthread_t driver;
 };
 

@@ -7,6 +7,7 @@
 
 #include "collect/limiting.h"
 #include "collect/memory.h"
+#include "collect/scavenger.h"
 
 enum { WALL_MIN_BYTES = 1 << 20 };
 
@@ -62,6 +63,7 @@ static void publish(struct collector *collector)
                 pacer_trigger(&pacing->pacer, &memory, &goal));
   STORE_RELAXED(&pacing->wall, wall_for(goal));
   pages_set_cap(&collector->arena.pages, page_cap(collector));
+  scavenger_retarget(collector, goal, &memory);
 }
 
 /* With the lock. */
@@ -245,6 +247,7 @@ void pacing_end(struct collector *collector, const struct cycle_record *record)
   pacing->ended_ns = record->end_ns;
   feel_pressure(pacing, &memory, record->marked);
   pacer_commit(&pacing->pacer, flow_live(&collector->arena.flow), true);
+  scavenger_note_cycle(collector, record);
   publish(collector);
   limiter_add_gc(&collector->limiting.limiter, record->other_ns);
   limiting_turn_locked(collector, false);

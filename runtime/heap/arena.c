@@ -15,10 +15,6 @@
 
 #include <errno.h>
 
-/* The heap grows by this much at a time: two huge pages. */
-enum { CHUNK_PAGES = 512 };
-#define CHUNK_BYTES ((size_t)CHUNK_PAGES * PAGE_BYTES)
-
 /* What an arena reserves when nobody says otherwise, and the least. */
 #define RESERVE_DEFAULT ((size_t)1 << 40)
 #define RESERVE_MIN (2 * CHUNK_BYTES)
@@ -29,7 +25,7 @@ enum { HUGE_FROM_PAGES = 16 * CHUNK_PAGES };
 
 /* The tables, each a multiple of the system's page. */
 struct plan {
-  size_t marks, info, spans, bits, centrals;
+  size_t marks, info, spans, bits, chunks, centrals;
 };
 
 static struct plan plan_for(size_t bytes)
@@ -41,6 +37,8 @@ static struct plan plan_for(size_t bytes)
       .info = align_up(pages * sizeof(uint64_t), unit),
       .spans = align_up(pages * sizeof(struct span), unit),
       .bits = align_up(divide_up(pages, 64) * sizeof(uint64_t), unit),
+      .chunks =
+          align_up(divide_up(pages, CHUNK_PAGES) * sizeof(struct chunk), unit),
       .centrals = align_up(
           sizeof(struct central) * DUSK_KINDS_MAX * DUSK_SIZE_CLASSES, unit),
   };
@@ -49,7 +47,7 @@ static struct plan plan_for(size_t bytes)
 static size_t plan_total(const struct plan *plan)
 {
   return 2 * plan->marks + plan->info + plan->spans + 2 * plan->bits +
-         plan->centrals;
+         plan->chunks + plan->centrals;
 }
 
 static void place_tables(struct arena *arena, const struct plan *plan)
@@ -67,6 +65,8 @@ static void place_tables(struct arena *arena, const struct plan *plan)
   at += plan->bits;
   arena->dirty = (uint64_t *)(void *)at;
   at += plan->bits;
+  arena->chunks = (struct chunk *)(void *)at;
+  at += plan->chunks;
   arena->centrals = (struct central *)(void *)at;
 }
 
@@ -99,6 +99,15 @@ static size_t default_reserve(void)
   return bytes < RESERVE_MIN ? RESERVE_MIN : bytes;
 }
 
+/* A huge page that is larger than a chunk is never free as a whole: then the
+ * chunk is what is kept together. */
+static uint32_t huge_page_pages(void)
+{
+  size_t bytes = machine_huge_page();
+  bytes = bytes < CHUNK_BYTES ? bytes : CHUNK_BYTES;
+  return bytes > PAGE_BYTES ? (uint32_t)(bytes / PAGE_BYTES) : 1;
+}
+
 int arena_open(struct arena *arena, size_t bytes)
 {
   *arena = (struct arena){0};
@@ -116,6 +125,7 @@ int arena_open(struct arena *arena, size_t bytes)
                  ? "the system refused to reserve more"
                  : "RLIMIT_AS (ulimit -v) leaves no more");
   sizeclass_fill(arena->classes);
+  arena->huge_pages = huge_page_pages();
   pages_init(&arena->pages, (uint32_t)(got >> PAGE_LOG2));
   if (!kinds_init(&arena->kinds))
     goto fail;
@@ -139,9 +149,9 @@ void arena_close(struct arena *arena)
   vm_unmap((void *)arena->base, arena->bytes);
 }
 
-/* Makes the part of a table usable that describes some pages: `bits_each` bits
- * a page, rounded outwards to whole system pages.  Committing a page twice
- * changes nothing in it. */
+/* Makes the part of a table usable that describes some pages (or chunks):
+ * `bits_each` bits each, rounded outwards to whole system pages.  Committing a
+ * page twice changes nothing in it. */
 static bool commit_table(struct arena *arena, void *table, size_t bits_each,
                          uint32_t from, uint32_t to)
 {
@@ -186,6 +196,8 @@ bool arena_commit(struct arena *arena, uint32_t page)
       !commit_table(arena, arena->spans, sizeof(struct span) * 8, from, to) ||
       !commit_table(arena, arena->heads, 1, from, to) ||
       !commit_table(arena, arena->dirty, 1, from, to) ||
+      !commit_table(arena, arena->chunks, sizeof(struct chunk) * 8,
+                    from / CHUNK_PAGES, (uint32_t)divide_up(to, CHUNK_PAGES)) ||
       !vm_commit(arena_page(arena, from), (size_t)(to - from) << PAGE_LOG2)) {
     arena->tables_usable = usable;
     return false;

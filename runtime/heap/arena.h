@@ -7,6 +7,7 @@
  *   spans        one descriptor a page (span.h)
  *   heads        one bit a page: a span in use begins here
  *   dirty        one bit a page: not known to read as zero
+ *   chunks       how many pages of 512 are in use, and how many are dirty
  *
  * All are reserved at once and made usable as the heap grows, in step; so every
  * look-up is an addition and a load.  "Is this word a heap address?" is a
@@ -36,11 +37,14 @@ struct arena {
   struct span *spans;
   uint64_t *heads;
   uint64_t *dirty;
+  struct chunk *chunks;
   struct central *centrals; /* [kind][class] */
 
   void *tables; /* the reservation that the tables share */
   size_t tables_bytes;
   uint64_t tables_usable; /* bytes made usable, guarded by pages.lock */
+
+  uint32_t huge_pages; /* pages to one of the system's huge pages */
 
   struct sizeclass classes[DUSK_SIZE_CLASSES];
   struct kinds kinds;

@@ -2,19 +2,26 @@
 /* pages.c -- the page heap: which pages are free
  *
  * Runs on threads that need a span, and on the collector when the census frees
- * one, under pages.lock; nothing here waits for anything else.
+ * one, under pages.lock.  Nothing here waits for anything else, but for one
+ * case: a thread that finds no pages while some are claimed waits for those,
+ * which are on their way back.
  *
  * ALWAYS TRUE, with the lock free:
- *   .apart     two free extents never touch: pages_give() joins them.
- *   .frontier  no extent reaches the frontier or beyond.
+ *   .apart     two free extents never touch: putting one in joins them.
+ *   .frontier  no extent and no claim reaches the frontier or beyond.
  *   .clean     a page whose dirty bit is clear reads as zero.
+ *   .chunks    a chunk's counts are those of its pages, claims included.
  *
  * Tested by tests/unit/pages.c against an array of flags. */
 #include "heap/pages.h"
 
 #include "base/bits.h"
 #include "heap/arena.h"
-#include "os/vm.h"
+#include "heap/scavenge.h"
+#include "os/clock.h"
+
+/* How long a claim is waited for before the next look. */
+enum { CLAIM_NS = 20 * 1000 };
 
 void pages_init(struct pages *pages, uint32_t limit)
 {
@@ -25,6 +32,8 @@ void pages_init(struct pages *pages, uint32_t limit)
   pages->limit = limit;
   pages->cap = UINT64_MAX;
   pages->random = 2463534242u;
+  pages->ready_limit = UINT64_MAX;
+  pages->retain = UINT64_MAX;
 }
 
 /* Xorshift (Marsaglia 2003): any spread will do. */
@@ -177,6 +186,67 @@ static void set_dirty(uint64_t *dirty, uint32_t page, uint32_t count,
   }
 }
 
+uint32_t pages_extent_below_locked(const struct arena *arena, uint32_t page)
+{
+  return extent_below(&arena->pages, arena->spans, page);
+}
+
+uint32_t pages_count_dirty_locked(const struct arena *arena, uint32_t page,
+                                  uint32_t count)
+{
+  return count_dirty(arena->dirty, page, count);
+}
+
+/* Puts a stretch into the tree.  .apart: joins it with its neighbours, if they
+ * are free. */
+static void put(struct arena *arena, uint32_t page, uint32_t count)
+{
+  struct pages *pages = &arena->pages;
+  struct span *t = arena->spans;
+  uint32_t end = page + count;
+  uint32_t above = end;
+  uint32_t below = extent_below(pages, t, page);
+  if (below && below + t[below].pages == page) {
+    remove_extent(t, &pages->root, below);
+    page = below;
+  }
+  if (above < pages->frontier && extent_below(pages, t, above + 1) == above) {
+    end += t[above].pages;
+    remove_extent(t, &pages->root, above);
+  }
+  insert(pages, t, page, end - page);
+}
+
+void pages_claim_locked(struct arena *arena, uint32_t page, uint32_t count)
+{
+  struct pages *pages = &arena->pages;
+  struct span *t = arena->spans;
+  uint32_t extent = extent_below(pages, t, page + 1);
+  CHECK(extent && page + count <= extent + t[extent].pages);
+  uint32_t end = extent + t[extent].pages;
+  remove_extent(t, &pages->root, extent);
+  if (extent < page)
+    insert(pages, t, extent, page - extent);
+  if (page + count < end)
+    insert(pages, t, page + count, end - page - count);
+  pages->claims++;
+}
+
+void pages_unclaim_locked(struct arena *arena, uint32_t page, uint32_t count,
+                          bool clean)
+{
+  struct pages *pages = &arena->pages;
+  CHECK(page / CHUNK_PAGES == (page + count - 1) / CHUNK_PAGES);
+  if (clean) {
+    uint32_t dirty = count_dirty(arena->dirty, page, count);
+    pages->idle_dirty -= dirty;
+    arena->chunks[page / CHUNK_PAGES].dirty -= (uint16_t)dirty;
+    set_dirty(arena->dirty, page, count, false);
+  }
+  pages->claims--;
+  put(arena, page, count);
+}
+
 /* Taking and giving. */
 
 /* Moves the frontier up far enough; the free extent that touches it, if there
@@ -204,102 +274,115 @@ void pages_set_cap(struct pages *pages, uint64_t bytes)
   STORE_RELAXED(&pages->cap, bytes >> PAGE_LOG2);
 }
 
-/* Any `count` pages, or PAGE_NONE. */
+static bool is_capped(const struct pages *pages, uint32_t count)
+{
+  return pages->in_use + count > LOAD_RELAXED(&pages->cap);
+}
+
+/* Any `count` pages, or PAGE_NONE.  With the lock, which is let go of while it
+ * waits for claims. */
 static uint32_t take(struct arena *arena, uint32_t count)
 {
   struct pages *pages = &arena->pages;
-  if (pages->in_use + count > LOAD_RELAXED(&pages->cap))
-    return PAGE_NONE;
-  return longest_in(arena->spans, pages->root) >= count
-             ? take_lowest(arena->spans, &pages->root, count)
-             : take_at_frontier(arena, count);
+  while (!is_capped(pages, count)) {
+    uint32_t page = longest_in(arena->spans, pages->root) >= count
+                        ? take_lowest(arena->spans, &pages->root, count)
+                        : take_at_frontier(arena, count);
+    if (page != PAGE_NONE || !pages->claims)
+      return page;
+    lock_release(&pages->lock);
+    clock_sleep(CLAIM_NS);
+    lock_acquire(&pages->lock);
+  }
+  return PAGE_NONE;
+}
+
+/* Counts the pages as taken, chunk by chunk; returns how many were dirty. */
+static uint32_t count_taken(struct arena *arena, uint32_t page, uint32_t count)
+{
+  uint32_t dirty = 0;
+  for (uint32_t end = page + count, stop; page < end; page = stop) {
+    struct chunk *chunk = &arena->chunks[page / CHUNK_PAGES];
+    stop = (uint32_t)align_down(page, CHUNK_PAGES) + CHUNK_PAGES;
+    stop = stop < end ? stop : end;
+    uint32_t here = count_dirty(arena->dirty, page, stop - page);
+    chunk->in_use += (uint16_t)(stop - page);
+    chunk->dirty -= (uint16_t)here;
+    set_dirty(arena->dirty, page, stop - page, true);
+    dirty += here;
+  }
+  return dirty;
+}
+
+static void count_given(struct arena *arena, uint32_t page, uint32_t count)
+{
+  for (uint32_t end = page + count, stop; page < end; page = stop) {
+    struct chunk *chunk = &arena->chunks[page / CHUNK_PAGES];
+    stop = (uint32_t)align_down(page, CHUNK_PAGES) + CHUNK_PAGES;
+    stop = stop < end ? stop : end;
+    chunk->in_use -= (uint16_t)(stop - page);
+    chunk->dirty += (uint16_t)(stop - page);
+  }
 }
 
 uint32_t pages_take(struct arena *arena, uint32_t count, bool *needs_zero)
 {
   struct pages *pages = &arena->pages;
+  struct scavenge_debt debt = {0};
   CHECK(count > 0);
   lock_acquire(&pages->lock);
+  uint32_t frontier = pages->frontier;
   uint32_t page = take(arena, count);
   if (page != PAGE_NONE) {
-    uint32_t dirty = count_dirty(arena->dirty, page, count);
+    uint32_t dirty = count_taken(arena, page, count);
     pages->idle_dirty -= dirty;
     pages->in_use += count;
-    set_dirty(arena->dirty, page, count, true);
     *needs_zero = dirty > 0;
+    debt = scavenge_debt_locked(
+        pages, count - dirty,
+        page + count > frontier ? page + count - frontier : 0);
   }
   lock_release(&pages->lock);
+  /* The pages taken hold no memory before they are touched: so this is in
+   * time. */
+  if (debt.bytes)
+    scavenge_pay(arena, debt);
   return page;
 }
 
 void pages_give(struct arena *arena, uint32_t page, uint32_t count)
 {
   struct pages *pages = &arena->pages;
-  struct span *t = arena->spans;
   lock_acquire(&pages->lock);
   pages->in_use -= count;
   pages->idle_dirty += count;
-  uint32_t below = extent_below(pages, t, page);
-  uint32_t above = page + count;
-  /* .apart: join with the neighbours, if they are free. */
-  if (below && below + t[below].pages == page) {
-    remove_extent(t, &pages->root, below);
-    page = below;
-  }
-  uint32_t end = above;
-  if (above < pages->frontier && extent_below(pages, t, above + 1) == above) {
-    end += t[above].pages;
-    remove_extent(t, &pages->root, above);
-  }
-  insert(pages, t, page, end - page);
+  count_given(arena, page, count);
+  put(arena, page, count);
+  scavenge_raise_locked(pages, page + count);
   lock_release(&pages->lock);
 }
 
-/* Releases the dirty stretches of one extent. */
-static uint64_t release_extent(struct arena *arena, uint32_t page,
-                               uint32_t count)
-{
-  uint64_t bytes = 0;
-  uint32_t step = (uint32_t)(vm_page_size() / PAGE_BYTES);
-  step = step ? step : 1;
-  uint32_t end = page + count;
-  for (page = (uint32_t)align_up(page, step); page + step <= end;) {
-    uint32_t stop = page;
-    while (stop + step <= end && count_dirty(arena->dirty, stop, step))
-      stop += step;
-    if (stop == page) {
-      page += step;
-      continue;
-    }
-    size_t stretch = (size_t)(stop - page) << PAGE_LOG2;
-    if (vm_release(arena_page(arena, page), stretch)) {
-      arena->pages.idle_dirty -= count_dirty(arena->dirty, page, stop - page);
-      set_dirty(arena->dirty, page, stop - page, false);
-      bytes += stretch;
-    }
-    page = stop;
-  }
-  return bytes;
-}
-
-static uint64_t release_tree(struct arena *arena, uint32_t node)
-{
-  if (!node)
-    return 0;
-  struct span *t = arena->spans;
-  return release_tree(arena, t[node].left) +
-         release_extent(arena, node, t[node].pages) +
-         release_tree(arena, t[node].right);
-}
-
-uint64_t pages_release(struct arena *arena)
+void pages_note_use(struct arena *arena)
 {
   struct pages *pages = &arena->pages;
   lock_acquire(&pages->lock);
-  uint64_t bytes = release_tree(arena, pages->root);
-  pages->released += bytes;
+  size_t chunks = divide_up(pages->committed, CHUNK_PAGES);
+  for (size_t i = 0; i < chunks; i++)
+    arena->chunks[i].last_in_use = arena->chunks[i].in_use;
+  pages->last_in_use = pages->in_use;
+  scavenge_raise_locked(pages, pages->frontier);
   lock_release(&pages->lock);
-  return bytes;
+}
+
+void pages_forget_use(struct arena *arena)
+{
+  struct pages *pages = &arena->pages;
+  lock_acquire(&pages->lock);
+  size_t chunks = divide_up(pages->committed, CHUNK_PAGES);
+  for (size_t i = 0; i < chunks; i++)
+    arena->chunks[i].last_in_use = 0;
+  scavenge_raise_locked(pages, pages->frontier);
+  lock_release(&pages->lock);
 }
 
 struct pages_figures pages_read(struct arena *arena)

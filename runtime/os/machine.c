@@ -86,6 +86,24 @@ static bool read_number(const char *path, unsigned long long *number)
   return end != text;
 }
 
+size_t machine_huge_page_in(const char *path)
+{
+  enum { USUAL = 2 << 20 };
+  int saved = errno;
+  unsigned long long bytes;
+  if (!read_number(path, &bytes) || bytes & (bytes - 1) ||
+      bytes <= (unsigned long long)sysconf(_SC_PAGESIZE) || bytes > 1ull << 40)
+    bytes = USUAL;
+  errno = saved;
+  return (size_t)bytes;
+}
+
+size_t machine_huge_page(void)
+{
+  return machine_huge_page_in(
+      "/sys/kernel/mm/transparent_hugepage/hpage_pmd_size");
+}
+
 static int64_t lower(int64_t a, int64_t b)
 {
   return a < b ? a : b;

@@ -14,6 +14,11 @@ unsigned machine_processors(void);
 
 uint64_t machine_memory_bytes(void); /* physical memory */
 
+/* Bytes of the huge pages that the system makes by itself, a power of two; the
+ * usual 2 MiB if it does not say.  And the same, as a file says. */
+size_t machine_huge_page(void);
+size_t machine_huge_page_in(const char *path);
+
 /* The cgroup's memory limit: the lowest among this process's cgroup and its
  * ancestors, each of which binds (v2 memory.max and memory.high, v1
  * memory.limit_in_bytes); INT64_MAX: none. */

@@ -5,7 +5,7 @@
 #include "unit.h"
 
 #include "fixture.h"
-#include "heap/arena.h"
+#include "heap/scavenge.h"
 #include "os/vm.h"
 
 #include <string.h>
@@ -41,8 +41,10 @@ static void start_with(uint32_t pages)
   limit = pages;
   arena.pages = (struct pages){0};
   pages_init(&arena.pages, pages);
-  if (arena.end)
+  if (arena.end) {
     memset(arena.dirty, 0, PAGES_MAX / 8);
+    memset(arena.chunks, 0, PAGES_MAX / CHUNK_PAGES * sizeof(struct chunk));
+  }
   memset(taken, 0, sizeof taken);
   memset(dirty, 0, sizeof dirty);
   held_count = 0;
@@ -128,7 +130,7 @@ static void release(void)
         bytes += PAGE_BYTES;
       }
   uint64_t before = arena.pages.released;
-  uint64_t released = pages_release(&arena);
+  uint64_t released = scavenge_all(&arena);
   ck_assert(system_pages > 1 || released == bytes);
   ck_assert_uint_eq(arena.pages.released, before + released);
 }
@@ -253,7 +255,7 @@ START_TEST(a_refused_release_leaves_pages_dirty)
   fixture_vm.refuse_release = true;
   take(8);
   give(0);
-  ck_assert_uint_eq(pages_release(&arena), 0);
+  ck_assert_uint_eq(scavenge_all(&arena), 0);
   ck_assert_uint_eq(fixture_vm.released, 1);
   expect_invariants();
   fixture_vm.refuse_release = false;

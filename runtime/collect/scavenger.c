@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: MIT */
+/* scavenger.c -- the thread that gives a heap's free memory back
+ *
+ *   cycle, settings --targets--> scavenger --> heap/scavenge --> the system
+ *
+ * TARGETS.  After each cycle the pages that hold memory may be as many as the
+ * coming cycle is likely to use (pace/scavenger.c); under a memory limit all
+ * that the process holds stays a little below it.  What is more than that goes,
+ * in slices that are one percent of a processor's time.
+ *
+ * IDLE.  A program that stops allocating runs no more cycles, so what it has
+ * let go of would be found by the periodic one at the earliest.  Once nothing
+ * has been allocated for IDLE_NS, and the heap has grown since its last cycle
+ * by more than a little, the thread asks for a cycle, once: there is no second
+ * one before the program has allocated as much again.  The dearer cycles are,
+ * the longer it waits, so that a program which stops for a moment now and then
+ * pays at most a twentieth of a processor for it.  An idle heap then keeps no
+ * more than it uses, and a tenth.
+ *
+ * SLEEPING.  While the program allocates, and until its idleness is settled,
+ * the thread looks once a second.  Otherwise it sleeps until a cycle ends or a
+ * setting changes: an idle process has no wake-ups from here.
+ *
+ *   .asleep   the thread says that it sleeps before it looks at `changes` for
+ *             the last time; who changes a target counts first and then looks
+ *             whether it sleeps.  So one of them sees the other.
+ *
+ * The thread runs at an ordinary priority: it takes pages.lock for moments, and
+ * a holder that others may keep from running would make them wait for it.
+ *
+ * Tested by tests/api/idle.c. */
+#include "collect/scavenger.h"
+
+#include "collect/cycle.h"
+#include "collect/pacing.h"
+#include "heap/scavenge.h"
+#include "os/clock.h"
+#include "os/vm.h"
+#include "pace/scavenger.h"
+
+#include <errno.h>
+
+#define SECOND_NS UINT64_C(1000000000)
+
+static const uint64_t look_ns = SECOND_NS;
+static const uint64_t idle_ns = 5 * SECOND_NS;
+
+enum {
+  /* An early cycle waits this many times as long as one takes. */
+  CYCLE_PART = 20,
+  /* The least growth since the last cycle that is worth one: so much, and this
+   * part of the heap. */
+  GROWTH_BYTES = 1 << 20,
+  GROWTH_PART = 16,
+};
+
+/* What the thread remembers about the program. */
+struct watch {
+  uint64_t finished; /* cycles, at the last look */
+  uint64_t taken;    /* bytes since the last cycle, at the last look */
+  uint64_t since_ns; /* the last time that something was seen to be taken */
+  uint32_t changes;  /* of targets, at the last look */
+  bool is_idle;
+  bool has_asked; /* for an early cycle, since then */
+};
+
+static uint64_t taken_since_cycle(const struct collector *collector)
+{
+  const struct flow *flow = &collector->arena.flow;
+  return LOAD_RELAXED(&flow->taken[0]) + LOAD_RELAXED(&flow->taken[1]);
+}
+
+/* Has anything been allocated since the last look?  A cycle starts the count
+ * anew.  While one runs there is no telling: it counts as a yes only if the
+ * program was not idle before. */
+static void look_for_life(struct watch *watch, struct collector *collector)
+{
+  uint64_t finished = LOAD_ACQUIRE(&collector->finished); /* cycle_finish() */
+  uint64_t taken = taken_since_cycle(collector);
+  uint64_t expected = finished == watch->finished ? watch->taken : 0;
+  bool has_run = taken != expected;
+  if (LOAD_RELAXED(&collector->begun) != finished)
+    return;
+  watch->finished = finished;
+  watch->taken = taken;
+  if (has_run) {
+    watch->since_ns = clock_now();
+    watch->is_idle = false;
+    watch->has_asked = false;
+  } else if (!watch->is_idle && clock_now() - watch->since_ns >= idle_ns) {
+    watch->is_idle = true;
+    pages_forget_use(&collector->arena);
+  }
+}
+
+/* Looks at what has changed.  A cycle of an idle program notes what was in use
+ * before it, too: that is over. */
+static void look(struct watch *watch, struct collector *collector)
+{
+  uint32_t changes =
+      __atomic_load_n(&collector->scavenging.changes, __ATOMIC_SEQ_CST);
+  look_for_life(watch, collector);
+  if (watch->is_idle && changes != watch->changes)
+    pages_forget_use(&collector->arena);
+  watch->changes = changes;
+}
+
+/* Has the heap grown so much since its last cycle that an idle program is worth
+ * one? */
+static bool has_grown(struct watch *watch, struct collector *collector)
+{
+  uint64_t least = flow_live(&collector->arena.flow) / GROWTH_PART;
+  least = least > GROWTH_BYTES ? least : GROWTH_BYTES;
+  return !watch->has_asked && watch->taken >= least &&
+         pacing_is_automatic(collector);
+}
+
+static void ask_if_idle(struct watch *watch, struct collector *collector)
+{
+  uint64_t wait = CYCLE_PART * LOAD_RELAXED(&collector->scavenging.cycle_ns);
+  if (watch->is_idle && has_grown(watch, collector) &&
+      clock_now() - watch->since_ns >= wait) {
+    watch->has_asked = true;
+    ADD_RELAXED(&collector->scavenging.idle_cycles, 1);
+    cycle_ask(collector, false);
+  }
+}
+
+/* Bytes that are to go. */
+static uint64_t bytes_over(const struct watch *watch,
+                           struct collector *collector)
+{
+  struct pages_figures pages = pages_read(&collector->arena);
+  uint64_t held = pages.committed - pages.released;
+  uint64_t retain = LOAD_RELAXED(&collector->arena.pages.retain);
+  uint64_t limit = LOAD_RELAXED(&collector->scavenging.limit_target);
+  if (watch->is_idle) {
+    uint64_t idle = scavenger_idle_target(pages.in_use, vm_page_size());
+    retain = retain < idle ? retain : idle;
+  }
+  uint64_t over = scavenger_over(held, retain);
+  uint64_t over_limit = scavenger_over(held, limit);
+  return over > over_limit ? over : over_limit;
+}
+
+/* Works for a slice.  false: there is nothing to do, or nothing to be had. */
+static bool work(struct collector *collector, const struct watch *watch,
+                 struct scavenger_pace *pace)
+{
+  for (bool has_worked = false;; has_worked = true) {
+    uint64_t over = bytes_over(watch, collector);
+    uint64_t bytes =
+        over < SCAVENGER_QUANTUM_BYTES ? over : SCAVENGER_QUANTUM_BYTES;
+    uint64_t before = clock_thread_cpu();
+    uint64_t gone = bytes ? scavenge(&collector->arena, bytes, SCAVENGE_SPARSE,
+                                     SCAVENGE_BACKGROUND)
+                          : 0;
+    if (!gone)
+      return has_worked;
+    if (scavenger_pace_worked(pace, gone, clock_thread_cpu() - before))
+      return true;
+    if (LOAD_ACQUIRE(&collector->closing)) /* with dusk_heap_close() */
+      return true;
+  }
+}
+
+static void rest(struct collector *collector, struct scavenger_pace *pace,
+                 uint64_t noted)
+{
+  uint64_t before = clock_now();
+  park_wait(&collector->scavenging.wake, noted, scavenger_pace_sleep(pace));
+  scavenger_pace_slept(pace, clock_now() - before);
+}
+
+/* Nothing is to be done now: waits for what may change that. */
+static void wait(struct collector *collector, struct watch *watch,
+                 uint64_t noted)
+{
+  struct scavenging *scavenging = &collector->scavenging;
+  if (!watch->is_idle || has_grown(watch, collector)) {
+    park_wait(&scavenging->wake, noted, look_ns);
+    return;
+  }
+  __atomic_store_n(&scavenging->asleep, 1, __ATOMIC_SEQ_CST); /* .asleep */
+  if (__atomic_load_n(&scavenging->changes, __ATOMIC_SEQ_CST) == watch->changes)
+    park_wait(&scavenging->wake, noted, UINT64_MAX);
+  STORE_RELAXED(&scavenging->asleep, 0);
+}
+
+static void *scavenger_main(void *argument)
+{
+  struct collector *collector = argument;
+  struct scavenging *scavenging = &collector->scavenging;
+  struct scavenger_pace pace;
+  struct watch watch = {.since_ns = clock_now()};
+  scavenger_pace_init(&pace, vm_page_size());
+  for (;;) {
+    uint64_t noted = park_note(&scavenging->wake);
+    if (LOAD_ACQUIRE(&collector->closing)) /* with dusk_heap_close() */
+      return NULL;
+    look(&watch, collector);
+    ask_if_idle(&watch, collector);
+    if (work(collector, &watch, &pace))
+      rest(collector, &pace, noted);
+    else
+      wait(collector, &watch, noted);
+  }
+}
+
+int scavenger_start(struct collector *collector)
+{
+  struct scavenging *scavenging = &collector->scavenging;
+  if (pthread_create(&scavenging->thread, NULL, scavenger_main, collector) != 0)
+    return EAGAIN;
+  return 0;
+}
+
+void scavenger_stop(struct collector *collector)
+{
+  park_signal(&collector->scavenging.wake);
+  pthread_join(collector->scavenging.thread, NULL);
+}
+
+void scavenger_note_cycle(struct collector *collector,
+                          const struct cycle_record *record)
+{
+  collector->scavenging.last_goal = record->goal;
+  STORE_RELAXED(&collector->scavenging.cycle_ns,
+                record->assist_ns + record->worker_ns + record->other_ns);
+}
+
+/* The limit is for all that was taken from the system; what is not the heap's
+ * pages (tables, packets, what the program declared) leaves less for those. */
+static uint64_t less_others(uint64_t limit, uint64_t others)
+{
+  if (limit >= INT64_MAX)
+    return SCAVENGER_OFF;
+  return limit > others ? limit - others : 0;
+}
+
+void scavenger_retarget(struct collector *collector, uint64_t goal,
+                        const struct pacer_memory *memory)
+{
+  struct scavenging *scavenging = &collector->scavenging;
+  struct pages *pages = &collector->arena.pages;
+  int64_t limit = collector->pacing.pacer.memory_limit;
+  struct pages_figures now = pages_read(&collector->arena);
+  uint64_t held = now.committed - now.released;
+  uint64_t others = scavenger_over(memory->mapped_ready, held);
+  uint64_t in_use = LOAD_RELAXED(&pages->last_in_use) << PAGE_LOG2;
+  STORE_RELAXED(&pages->retain,
+                scavenger_percent_target(in_use, goal, scavenging->last_goal,
+                                         vm_page_size()));
+  STORE_RELAXED(&pages->ready_limit, less_others((uint64_t)limit, others));
+  STORE_RELAXED(&scavenging->limit_target,
+                less_others(scavenger_limit_target(limit), others));
+  __atomic_fetch_add(&scavenging->changes, 1, __ATOMIC_SEQ_CST); /* .asleep */
+  if (__atomic_load_n(&scavenging->asleep, __ATOMIC_SEQ_CST))
+    park_signal(&scavenging->wake);
+}
