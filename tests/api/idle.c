@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* idle.c -- a program that stops needing memory gives it back by itself
+/* idle.c -- a program that stops needing memory gives it back by itself, and
+ * one that needs it elsewhere gives it back first
  *
  * Resident size is what the system says it is, not what the heap counts.
  * DUSK_TEST_IDLE_MIB sets how much the heap grows to (256). */
@@ -120,7 +121,7 @@ START_TEST(memory_that_was_returned_comes_back_as_zeros)
 {
   static struct idler idler;
   dusk_memstats stats;
-  idler.heap = api_open();
+  idler.heap = api_open_manual();
   idler.thread = api_attach(idler.heap);
   enum { BLOCKS = 256 };
   for (int round = 0; round < 3; round++) {
@@ -136,6 +137,40 @@ START_TEST(memory_that_was_returned_comes_back_as_zeros)
     ck_assert_uint_ge(stats.heap_released, (BLOCKS - 16) * BLOCK_BYTES);
     ck_assert_uint_le(stats.heap_released, stats.heap_idle);
   }
+  api_close(idler.heap, idler.thread);
+}
+END_TEST
+
+/* What is free lies in pieces, none of which will do for a large object: the
+ * heap grows, and gives pieces back before it is over the limit. */
+START_TEST(a_heap_at_its_limit_gives_back_what_it_grows_by)
+{
+  static struct idler idler;
+  static void *kept[96]; /* of 768 blocks, 48 MiB */
+  dusk_memstats stats;
+  dusk_options options = api_options();
+  options.memory_limit = (int64_t)MIB(64);
+  options.gc_percent = -1;
+  idler.heap = api_open_with(&options);
+  idler.thread = api_attach(idler.heap);
+  ck_assert_int_eq(dusk_root_add(idler.heap, kept, sizeof kept), 0);
+  for (int i = 0; i < 8 * 96; i++) {
+    void *block = api_alloc(idler.thread, DUSK_LEAF, BLOCK_BYTES);
+    memset(block, 1, BLOCK_BYTES);
+    if (i % 8 == 0)
+      dusk_store(idler.thread, &kept[i / 8], block);
+  }
+  api_collect_all(idler.thread);
+  for (int i = 0; i < 3; i++) {
+    void *large = api_alloc(idler.thread, DUSK_LEAF, MIB(30));
+    memset(large, 2, MIB(30));
+    dusk_read_memstats(idler.heap, &stats);
+    ck_assert_uint_le(stats.sys - stats.heap_released, MIB(64 + 1));
+    api_keep(large);
+    large = NULL;
+    api_collect_all(idler.thread);
+  }
+  ck_assert_int_eq(dusk_root_remove(idler.heap, kept), 0);
   api_close(idler.heap, idler.thread);
 }
 END_TEST
@@ -166,6 +201,7 @@ int main(void)
   TCase *idle = api_case(suite, "idle");
   tcase_add_test(idle, an_idle_heap_comes_down_by_itself);
   tcase_add_test(idle, memory_that_was_returned_comes_back_as_zeros);
+  tcase_add_test(idle, a_heap_at_its_limit_gives_back_what_it_grows_by);
   tcase_add_test(idle, an_idle_program_is_collected_early_once);
   return api_run(suite);
 }

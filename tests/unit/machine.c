@@ -72,6 +72,23 @@ static int64_t limit_of(const char *lines)
   return limit;
 }
 
+START_TEST(huge_page_is_what_the_file_says_if_that_makes_sense)
+{
+  char path[96];
+  snprintf(path, sizeof path, "%s/huge", home);
+  ck_assert_uint_eq(machine_huge_page_in(path), 2 * (size_t)mib);
+  write_text(path, "33554432\n");
+  ck_assert_uint_eq(machine_huge_page_in(path), 32 * (size_t)mib);
+  write_text(path, "3000000\n");
+  ck_assert_uint_eq(machine_huge_page_in(path), 2 * (size_t)mib);
+  write_text(path, "0\n");
+  ck_assert_uint_eq(machine_huge_page_in(path), 2 * (size_t)mib);
+  errno = ERANGE;
+  ck_assert_uint_gt(machine_huge_page(), (size_t)sysconf(_SC_PAGESIZE));
+  ck_assert_int_eq(errno, ERANGE);
+}
+END_TEST
+
 START_TEST(no_cgroups_no_limit)
 {
   errno = EXDEV;
@@ -303,6 +320,7 @@ int main(void)
   Suite *suite = suite_create("machine");
   TCase *planted = tcase_create("cgroups");
   tcase_add_checked_fixture(planted, set_up, tear_down);
+  tcase_add_test(planted, huge_page_is_what_the_file_says_if_that_makes_sense);
   tcase_add_test(planted, no_cgroups_no_limit);
   tcase_add_test(planted, v2_max);
   tcase_add_test(planted, v2_high_if_lower);
