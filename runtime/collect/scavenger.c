@@ -10,12 +10,13 @@
  *
  * IDLE.  A program that stops allocating runs no more cycles, so what it has
  * let go of would be found by the periodic one at the earliest.  Once nothing
- * has been allocated for IDLE_NS, and the heap has grown since its last cycle
- * by more than a little, the thread asks for a cycle, once: there is no second
- * one before the program has allocated as much again.  The dearer cycles are,
- * the longer it waits, so that a program which stops for a moment now and then
- * pays at most a twentieth of a processor for it.  An idle heap then keeps no
- * more than it uses, and a tenth.
+ * has been allocated for IDLE_NS, the thread asks for a cycle, once: there is
+ * no second one before the program has allocated so much again that a cycle was
+ * due, or a part of the heap that is worth one.  That a cycle was due shortly
+ * before is no reason against it: that one found alive what was let go of while
+ * it ran.  The dearer cycles are, the longer the thread waits, so that a
+ * program which stops for a moment now and then pays at most a twentieth of a
+ * processor for it.  An idle heap then keeps no more than it uses, and a tenth.
  *
  * SLEEPING.  While the program allocates, and until its idleness is settled,
  * the thread looks once a second.  Otherwise it sleeps until a cycle ends or a
@@ -49,7 +50,7 @@ enum {
   /* An early cycle waits this many times as long as one takes. */
   CYCLE_PART = 20,
   /* The least growth since the last cycle that is worth one: so much, and this
-   * part of the heap. */
+   * part of the heap.  A sixteenth as well as a cycle that was due. */
   GROWTH_BYTES = 1 << 20,
   GROWTH_PART = 16,
 };
@@ -61,7 +62,8 @@ struct watch {
   uint64_t since_ns; /* the last time that something was seen to be taken */
   uint32_t changes;  /* of targets, at the last look */
   bool is_idle;
-  bool has_asked; /* for an early cycle, since then */
+  bool is_settled; /* a cycle began after the program had fallen idle, or it
+                      has done too little since for another */
 };
 
 static uint64_t taken_since_cycle(const struct collector *collector)
@@ -70,15 +72,20 @@ static uint64_t taken_since_cycle(const struct collector *collector)
   return LOAD_RELAXED(&flow->taken[0]) + LOAD_RELAXED(&flow->taken[1]);
 }
 
+static bool is_worth_a_cycle(uint64_t taken, const struct collector *collector)
+{
+  uint64_t least = flow_live(&collector->arena.flow) / GROWTH_PART;
+  return taken >= (least > GROWTH_BYTES ? least : GROWTH_BYTES);
+}
+
 /* Has anything been allocated since the last look?  A cycle starts the count
- * anew.  While one runs there is no telling: it counts as a yes only if the
- * program was not idle before. */
+ * anew, so while one runs there is no telling. */
 static void look_for_life(struct watch *watch, struct collector *collector)
 {
   uint64_t finished = LOAD_ACQUIRE(&collector->finished); /* cycle_finish() */
   uint64_t taken = taken_since_cycle(collector);
-  uint64_t expected = finished == watch->finished ? watch->taken : 0;
-  bool has_run = taken != expected;
+  bool is_new_cycle = finished != watch->finished;
+  bool has_run = taken != (is_new_cycle ? 0 : watch->taken);
   if (LOAD_RELAXED(&collector->begun) != finished)
     return;
   watch->finished = finished;
@@ -86,11 +93,13 @@ static void look_for_life(struct watch *watch, struct collector *collector)
   if (has_run) {
     watch->since_ns = clock_now();
     watch->is_idle = false;
-    watch->has_asked = false;
   } else if (!watch->is_idle && clock_now() - watch->since_ns >= idle_ns) {
     watch->is_idle = true;
     pages_forget_use(&collector->arena);
   }
+  if ((is_new_cycle && !watch->is_idle) ||
+      (has_run && is_worth_a_cycle(taken, collector)))
+    watch->is_settled = false;
 }
 
 /* Looks at what has changed.  A cycle of an idle program notes what was in use
@@ -105,22 +114,17 @@ static void look(struct watch *watch, struct collector *collector)
   watch->changes = changes;
 }
 
-/* Has the heap grown so much since its last cycle that an idle program is worth
- * one? */
-static bool has_grown(struct watch *watch, struct collector *collector)
+static bool may_ask(const struct watch *watch, struct collector *collector)
 {
-  uint64_t least = flow_live(&collector->arena.flow) / GROWTH_PART;
-  least = least > GROWTH_BYTES ? least : GROWTH_BYTES;
-  return !watch->has_asked && watch->taken >= least &&
-         pacing_is_automatic(collector);
+  return !watch->is_settled && pacing_is_automatic(collector);
 }
 
 static void ask_if_idle(struct watch *watch, struct collector *collector)
 {
   uint64_t wait = CYCLE_PART * LOAD_RELAXED(&collector->scavenging.cycle_ns);
-  if (watch->is_idle && has_grown(watch, collector) &&
+  if (watch->is_idle && may_ask(watch, collector) &&
       clock_now() - watch->since_ns >= wait) {
-    watch->has_asked = true;
+    watch->is_settled = true;
     ADD_RELAXED(&collector->scavenging.idle_cycles, 1);
     cycle_ask(collector, false);
   }
@@ -177,7 +181,7 @@ static void wait(struct collector *collector, struct watch *watch,
                  uint64_t noted)
 {
   struct scavenging *scavenging = &collector->scavenging;
-  if (!watch->is_idle || has_grown(watch, collector)) {
+  if (!watch->is_idle || may_ask(watch, collector)) {
     park_wait(&scavenging->wake, noted, look_ns);
     return;
   }
@@ -192,7 +196,7 @@ static void *scavenger_main(void *argument)
   struct collector *collector = argument;
   struct scavenging *scavenging = &collector->scavenging;
   struct scavenger_pace pace;
-  struct watch watch = {.since_ns = clock_now()};
+  struct watch watch = {.since_ns = clock_now(), .is_settled = true};
   scavenger_pace_init(&pace, vm_page_size());
   for (;;) {
     uint64_t noted = park_note(&scavenging->wake);
