@@ -11,6 +11,7 @@ dist_man_MANS = \
 	%reldir%/dusk_kind_define.3 \
 	%reldir%/dusk_read_memstats.3 \
 	%reldir%/dusk_root_add.3 \
+	%reldir%/dusk_set_assist.3 \
 	%reldir%/dusk_store.3 \
 	%reldir%/dusk_tuning.7
 EXTRA_DIST += \

@@ -10,6 +10,7 @@
  *   dusk/root.h     memory outside the heap that holds pointers into it
  *   dusk/control.h  collect, GC percent, memory limit
  *   dusk/limit.h    what counts against the limit, and what happens at its end
+ *   dusk/assist.h   how much of the collector's work a thread does
  *   dusk/stats.h    MemStats-style counters
  *
  * Functions that can fail return 0 or a positive errno value, or a pointer
@@ -31,6 +32,7 @@
 
 #include "dusk/root.h"
 
+#include "dusk/assist.h"
 #include "dusk/control.h"
 #include "dusk/limit.h"
 #include "dusk/stats.h"

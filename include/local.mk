@@ -6,6 +6,7 @@ duskinclude_HEADERS = \
 	%reldir%/dusk/abi.def \
 	%reldir%/dusk/abi.h \
 	%reldir%/dusk/alloc.h \
+	%reldir%/dusk/assist.h \
 	%reldir%/dusk/control.h \
 	%reldir%/dusk/heap.h \
 	%reldir%/dusk/kind.h \

@@ -9,6 +9,7 @@ libdusk_all_la_SOURCES = \
 	%reldir%/alloc/assist.h \
 	%reldir%/alloc/large.c \
 	%reldir%/alloc/large.h \
+	%reldir%/api/assist.c \
 	%reldir%/api/caller.c \
 	%reldir%/api/caller.h \
 	%reldir%/api/debug.def \
@@ -29,6 +30,7 @@ libdusk_all_la_SOURCES = \
 	%reldir%/base/lock.h \
 	%reldir%/base/park.c \
 	%reldir%/base/park.h \
+	%reldir%/base/sums.h \
 	%reldir%/collect/census.c \
 	%reldir%/collect/census.h \
 	%reldir%/collect/collector.h \

@@ -11,6 +11,7 @@
 
 unit_tests = \
 	%reldir%/unit/arena \
+	%reldir%/unit/assists \
 	%reldir%/unit/balance \
 	%reldir%/unit/barrier \
 	%reldir%/unit/base \
@@ -58,6 +59,7 @@ lab_tests = \
 	%reldir%/lab/expr
 api_tests = \
 	%reldir%/api/alloc \
+	%reldir%/api/assist \
 	%reldir%/api/control \
 	%reldir%/api/garbage \
 	%reldir%/api/handover \
@@ -159,6 +161,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_lab_expr_LDADD = $(lab_ldadd)
 
 %canon_reldir%_api_alloc_LDADD = $(api_ldadd)
+%canon_reldir%_api_assist_LDADD = $(api_ldadd)
 %canon_reldir%_api_control_LDADD = $(api_ldadd)
 %canon_reldir%_api_garbage_LDADD = $(api_ldadd)
 %canon_reldir%_api_handover_LDADD = $(api_ldadd)

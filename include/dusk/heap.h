@@ -26,6 +26,9 @@ typedef struct {
   int64_t memory_limit; /* soft limit, bytes; INT64_MAX: none; 0: cgroup's */
   unsigned workers;     /* background mark workers; 0: from the machine */
   unsigned flags;       /* DUSK_ROOTS_DATA_SEGMENTS and others above */
+  /* Since 0.2; a struct_size that ends before them means zeros. */
+  uint64_t wall_bytes; /* hard wall, bytes over the goal; 0: from the goal;
+                          UINT64_MAX: none; see dusk_set_assist(3) */
 } dusk_options;
 
 #define DUSK_OPTIONS_INIT                                                      \

@@ -14,6 +14,8 @@
 
 enum { WORKERS_MAX = 1024 };
 #define RESERVE_LEAST ((size_t)8 << 20)
+/* sizeof(dusk_options) as version 0.1 had it. */
+#define OPTIONS_0_1 offsetof(dusk_options, wall_bytes)
 
 bool option_parse_count(const char *text, uint64_t max, uint64_t *count)
 {
@@ -72,6 +74,47 @@ bool option_parse_bytes(const char *text, int64_t *bytes)
       value > (unsigned long long)INT64_MAX >> shift)
     return false;
   *bytes = (int64_t)(value << shift);
+  return true;
+}
+
+bool option_parse_assist(const char *text, struct assist_rule *rule)
+{
+  static const char capped[] = "capped:";
+  int64_t bytes;
+  uint64_t microseconds;
+  char digits[32];
+  if (strcmp(text, "full") == 0 || strcmp(text, "exempt") == 0) {
+    *rule = (struct assist_rule){.policy = *text == 'f' ? DUSK_ASSIST_FULL
+                                                        : DUSK_ASSIST_EXEMPT};
+    return true;
+  }
+  if (strncmp(text, capped, sizeof capped - 1) != 0)
+    return false;
+  text += sizeof capped - 1;
+  size_t length = strlen(text);
+  struct assist_rule made = {.policy = DUSK_ASSIST_CAPPED};
+  if (length > 2 && length < sizeof digits &&
+      strcmp(text + length - 2, "us") == 0) {
+    memcpy(digits, text, length - 2);
+    digits[length - 2] = '\0';
+    if (!option_parse_count(digits, UINT32_MAX, &microseconds))
+      return false;
+    made.cap.microseconds = microseconds;
+  } else if (*text >= '0' && *text <= '9' && option_parse_bytes(text, &bytes)) {
+    made.cap.bytes = (uint64_t)bytes;
+  }
+  if (!made.cap.bytes && !made.cap.microseconds)
+    return false;
+  *rule = made;
+  return true;
+}
+
+bool option_parse_wall(const char *text, uint64_t *bytes)
+{
+  int64_t value;
+  if (strcmp(text, "auto") == 0 || !option_parse_bytes(text, &value))
+    return false;
+  *bytes = value == INT64_MAX ? UINT64_MAX : (uint64_t)value;
   return true;
 }
 
@@ -140,6 +183,15 @@ static void read_environment(struct collector_setup *setup,
                       "a number of bytes (KiB, MiB, GiB, TiB), off or auto");
   read_workers("DUSK_WORKERS", &setup->workers);
   read_workers("DUSK_IDLE_WORKERS", &setup->idle_workers);
+  if ((text = getenv("DUSK_ASSIST")) &&
+      !option_parse_assist(text, &setup->assist_rule))
+    complain_of_value("DUSK_ASSIST", text,
+                      "full, exempt, or capped:N with N bytes (KiB, MiB) or "
+                      "microseconds (us), not 0");
+  if ((text = getenv("DUSK_WALL")) &&
+      !option_parse_wall(text, &setup->wall_bytes))
+    complain_of_value("DUSK_WALL", text,
+                      "a number of bytes (KiB, MiB, GiB, TiB), or off");
   if ((text = getenv("DUSK_DEBUG")))
     option_parse_debug(text, debug);
 }
@@ -148,20 +200,31 @@ static bool options_are_valid(const dusk_options *options)
 {
   const unsigned known =
       DUSK_ROOTS_DATA_SEGMENTS | DUSK_NO_ENV | DUSK_NO_IDLE_WORKERS;
-  return options->struct_size == sizeof *options &&
-         !(options->flags & ~known) && options->gc_percent >= -1 &&
+  return !(options->flags & ~known) && options->gc_percent >= -1 &&
          options->memory_limit >= 0 && options->workers <= WORKERS_MAX &&
          (!options->reserve_bytes || options->reserve_bytes >= RESERVE_LEAST) &&
          options->reserve_bytes <= SIZE_MAX / 4;
 }
 
-int option_resolve(const dusk_options *options, struct collector_setup *setup,
+/* The options as this version knows them; those that the caller's version does
+ * not have are zero.  false: no version has such a size. */
+static bool take_options(const dusk_options *from, dusk_options *to)
+{
+  *to = (dusk_options)DUSK_OPTIONS_INIT;
+  if (!from)
+    return true;
+  if (from->struct_size != OPTIONS_0_1 && from->struct_size != sizeof *to)
+    return false;
+  memcpy(to, from, from->struct_size);
+  return true;
+}
+
+int option_resolve(const dusk_options *given, struct collector_setup *setup,
                    struct debug_options *debug)
 {
-  static const dusk_options defaults = DUSK_OPTIONS_INIT;
-  if (!options)
-    options = &defaults;
-  else if (!options_are_valid(options))
+  dusk_options taken;
+  const dusk_options *options = &taken;
+  if (!take_options(given, &taken) || !options_are_valid(options))
     return EINVAL;
   *setup = (struct collector_setup){
       .reserve_bytes = options->reserve_bytes,
@@ -171,6 +234,7 @@ int option_resolve(const dusk_options *options, struct collector_setup *setup,
       .workers = options->workers,
       .idle_workers = options->flags & DUSK_NO_IDLE_WORKERS ? 0 : WORKERS_MAX,
       .data_segments = options->flags & DUSK_ROOTS_DATA_SEGMENTS,
+      .wall_bytes = options->wall_bytes,
   };
   *debug = (struct debug_options){
 #define DEBUG_OPTION(key, otherwise, meaning) .key = (otherwise),

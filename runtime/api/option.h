@@ -11,7 +11,7 @@
 /* Checks the options (NULL: the defaults) and lets the environment override
  * them.  Returns 0 or EINVAL.  A value in the environment that does not parse
  * costs a line on stderr, and is ignored. */
-WARN_UNUSED int option_resolve(const dusk_options *options,
+WARN_UNUSED int option_resolve(const dusk_options *given,
                                struct collector_setup *setup,
                                struct debug_options *debug);
 
@@ -23,6 +23,12 @@ bool option_parse_percent(const char *text, int *percent);
 
 /* Bytes: "N", "NKiB" to "NTiB", "off": INT64_MAX, "auto": the cgroup's. */
 bool option_parse_bytes(const char *text, int64_t *bytes);
+
+/* "full", "exempt", "capped:BYTES", "capped:Nus". */
+bool option_parse_assist(const char *text, struct assist_rule *rule);
+
+/* Bytes, or "off": UINT64_MAX. */
+bool option_parse_wall(const char *text, uint64_t *bytes);
 
 /* A number from 0 to `max`, and nothing behind it. */
 bool option_parse_count(const char *text, uint64_t max, uint64_t *count);

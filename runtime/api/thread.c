@@ -75,6 +75,7 @@ int dusk_attach(dusk_heap *heap, dusk_thread **thread)
   made->registry = &collector->registry;
   made->arena = &collector->arena;
   made->grey = &collector->grey;
+  made->assist_rule = collector->assist_rule;
   made->next_own = own;
   int error = pthread_setspecific(key, made);
   if (!error && (error = thread_enter(made)))

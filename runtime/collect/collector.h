@@ -33,13 +33,16 @@ struct pacing {
   struct pacer pacer;
   uint64_t ended_ns;    /* when the last marking had ended; or the opening */
   uint64_t trigger;     /* live bytes at which a cycle begins; atomic */
+  uint64_t wall_bytes;  /* the program's: hard wall over the goal, or 0 */
   uint64_t wall;        /* and beyond which allocation steps aside; atomic */
+  uint64_t hard_wall;   /* and waits; atomic */
   uint32_t pressure;    /* enum pressure; atomic */
   uint32_t action;      /* dusk_limit_action: when the limit cannot hold */
   double work_per_byte; /* price of allocating, while marking; atomic */
   double bytes_per_work;
   int64_t credit;     /* scan work that workers did beyond what was asked,
-                         bytes; atomic, may be below 0 for a moment */
+                         bytes; below 0: what they owe for threads that do
+                         not mark, or pay too little; atomic */
   uint64_t heap_work; /* scan work of this cycle, bytes; atomic */
   uint64_t stack_work;
   uint64_t root_work;
@@ -109,8 +112,12 @@ struct collector {
   unsigned processors;
   unsigned workers;       /* that mark in the background, the driver included */
   bool workers_are_asked; /* the program chose their number: full speed */
-  uint64_t slow_ms;       /* a thread this late is named; 0: never */
-  bool verify;            /* DUSK_DEBUG=checkmark=1 */
+  struct assist_rule assist_rule; /* of new threads */
+  /* A round for which a thread is so late that nobody waits at the hard wall
+   * while it is open; atomic. */
+  uint64_t late_round;
+  uint64_t slow_ms; /* a thread this late is named; 0: never */
+  bool verify;      /* DUSK_DEBUG=checkmark=1 */
 
   uint32_t phase; /* enum phase; set by the driver, atomic */
   uint32_t epoch; /* of the running cycle, or the last; the same */

@@ -85,6 +85,8 @@ int collector_open(struct collector *collector,
       setup->idle_workers < idle ? setup->idle_workers : idle;
   collector->slow_ms = setup->slow_ms;
   collector->verify = setup->verify;
+  collector->assist_rule = setup->assist_rule;
+  collector->pacing.wall_bytes = setup->wall_bytes;
   pacing_init(collector, setup->gc_percent, setup->memory_limit);
   limiting_init(collector);
   error = helpers_start(collector);
@@ -125,14 +127,21 @@ uint64_t cycle_ask(struct collector *collector, bool forced)
   return number;
 }
 
-void cycle_await(struct collector *collector, uint64_t number)
+bool cycle_await_for(struct collector *collector, uint64_t number, uint64_t ns)
 {
   for (;;) {
     uint64_t noted = park_note(&collector->done);
-    if (LOAD_ACQUIRE(&collector->finished) >= number) /* with cycle_run() */
-      return;
-    park_wait(&collector->done, noted, UINT64_MAX);
+    if (LOAD_ACQUIRE(&collector->finished) >= number) /* with cycle_finish() */
+      return true;
+    if (!park_wait(&collector->done, noted, ns))
+      return false;
   }
+}
+
+void cycle_await(struct collector *collector, uint64_t number)
+{
+  while (!cycle_await_for(collector, number, UINT64_MAX))
+    ;
 }
 
 void cycle_ask_if_due(struct collector *collector)

@@ -11,8 +11,10 @@ struct collector_setup {
   size_t reserve_bytes; /* 0: from the machine */
   int gc_percent;
   int64_t memory_limit;
-  unsigned workers;      /* 0: from the machine */
-  unsigned idle_workers; /* at most */
+  unsigned workers;               /* 0: from the machine */
+  unsigned idle_workers;          /* at most */
+  struct assist_rule assist_rule; /* of new threads */
+  uint64_t wall_bytes;            /* over the goal; 0: from the goal */
   bool data_segments;
   uint64_t slow_ms;
   bool verify;
@@ -31,6 +33,8 @@ uint64_t cycle_ask(struct collector *collector, bool forced);
 
 /* Waits until the cycle with that number is over.  Not IN_HEAP. */
 void cycle_await(struct collector *collector, uint64_t number);
+/* For at most `ns`; false: the time ran out. */
+bool cycle_await_for(struct collector *collector, uint64_t number, uint64_t ns);
 
 /* Allocation has grown: asks for a cycle if it is time and nobody has. */
 void cycle_ask_if_due(struct collector *collector);

@@ -32,6 +32,7 @@ static bool serve_h1(struct dusk_thread *thread, const struct stack_view *stack)
   (void)stack;
   barrier_begin(thread);
   thread->credit = 0;
+  STORE_RELAXED(&thread->assists.debt_bytes, 0);
   thread->abi.barrier = 1;
   return true;
 }

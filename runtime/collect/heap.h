@@ -33,9 +33,9 @@ struct dusk_heap {
   struct trace *trace; /* NULL: DUSK_TRACE is not set */
   struct history history;
   struct debug_options debug;
-  struct lock calls_lock; /* RANK_calls */
-  struct calls calls;     /* guarded by it */
-  unsigned told_pressure; /* enum pressure; the driver's */
+  struct lock calls_lock;     /* RANK_calls */
+  struct calls calls;         /* guarded by it */
+  unsigned told_pressure;     /* enum pressure; the driver's */
   struct scavenged scavenged; /* at the last line of scavtrace; the driver */
   pthread_t driver;
 };

@@ -5,11 +5,13 @@
  * a moment old; the pacer is told the truth again at the next revision. */
 #include "collect/pacing.h"
 
+#include "base/sums.h"
 #include "collect/limiting.h"
 #include "collect/memory.h"
 #include "collect/scavenger.h"
 
 enum { WALL_MIN_BYTES = 1 << 20 };
+#define HARD_WALL_BYTES (UINT64_C(64) << 20)
 
 static struct pacer_work work_done(const struct pacing *pacing)
 {
@@ -34,10 +36,22 @@ static double load_double(const double *from)
 
 /* A little over the goal is nobody's fault: a sixteenth, and for a small heap
  * what is allocated in the time of a cycle's handshakes. */
-static uint64_t wall_for(uint64_t goal)
+static uint64_t soft_wall(uint64_t goal)
 {
-  uint64_t slack = goal / 16 > WALL_MIN_BYTES ? goal / 16 : WALL_MIN_BYTES;
-  return goal + slack < goal ? UINT64_MAX : goal + slack;
+  return add_saturate(goal, max_u64(goal / 16, WALL_MIN_BYTES));
+}
+
+/* Threads that pay in full may take a heap that grows fast to the hard goal,
+ * the percent applied once more: the wall stands a tenth behind that, and far
+ * enough for small heaps never to come to it while a cycle begins. */
+static uint64_t growth_wall(const struct pacing *pacing, uint64_t goal)
+{
+  if (pacing->wall_bytes)
+    return add_saturate(goal, pacing->wall_bytes);
+  int percent = pacing->pacer.gc_percent;
+  double growth = percent > 0 ? (double)percent / 100 : 0;
+  double wall = (double)goal * 1.1 * (1 + growth) + (double)HARD_WALL_BYTES;
+  return wall < 0x1p63 ? (uint64_t)wall : UINT64_MAX;
 }
 
 /* What the limit leaves for pages in use, where no page may go beyond it. */
@@ -53,6 +67,32 @@ static uint64_t page_cap(struct collector *collector)
   return beside < limit ? limit - beside : 0;
 }
 
+/* Live bytes at which the memory limit is reached.  Threads wait there as well,
+ * where a cycle can help: if what survived the last one (what was born during
+ * it has proved nothing) is below, or if the program wants to be slowed down.
+ */
+static uint64_t limit_wall(const struct pacing *pacing, uint64_t goal,
+                           const struct pacer_memory *memory)
+{
+  const struct pacer *pacer = &pacing->pacer;
+  if (pacer->memory_limit == PACER_NO_LIMIT)
+    return UINT64_MAX;
+  uint64_t in_heap = memory->heap_free + memory->heap_alloc;
+  uint64_t limit = (uint64_t)pacer->memory_limit;
+  uint64_t beside = subtract_saturate(memory->mapped_ready, in_heap);
+  uint64_t wall = max_u64(subtract_saturate(limit, beside), goal);
+  bool helps = subtract_saturate(pacer->marked, pacer->born_black) < wall;
+  return helps || pacing->action == DUSK_LIMIT_SLOW ? wall : UINT64_MAX;
+}
+
+static uint64_t hard_wall(const struct pacing *pacing, uint64_t goal,
+                          const struct pacer_memory *memory)
+{
+  if (pacing->wall_bytes == UINT64_MAX)
+    return UINT64_MAX;
+  return min_u64(growth_wall(pacing, goal), limit_wall(pacing, goal, memory));
+}
+
 /* With the lock. */
 static void publish(struct collector *collector)
 {
@@ -61,7 +101,9 @@ static void publish(struct collector *collector)
   uint64_t goal;
   STORE_RELAXED(&pacing->trigger,
                 pacer_trigger(&pacing->pacer, &memory, &goal));
-  STORE_RELAXED(&pacing->wall, wall_for(goal));
+  uint64_t hard = hard_wall(pacing, goal, &memory);
+  STORE_RELAXED(&pacing->wall, min_u64(soft_wall(goal), hard));
+  STORE_RELAXED(&pacing->hard_wall, hard);
   pages_set_cap(&collector->arena.pages, page_cap(collector));
   scavenger_retarget(collector, goal, &memory);
 }

@@ -45,6 +45,19 @@ static inline bool pacing_is_over(const struct collector *collector)
          LOAD_RELAXED(&collector->pacing.wall);
 }
 
+/* Is it so far over that nobody takes more before a cycle has ended? */
+static inline bool pacing_is_at_wall(const struct collector *collector)
+{
+  return flow_live(&collector->arena.flow) >=
+         LOAD_RELAXED(&collector->pacing.hard_wall);
+}
+
+/* Do workers owe marking for threads that did not pay? */
+static inline bool pacing_is_owed(const struct collector *collector)
+{
+  return LOAD_RELAXED(&collector->pacing.credit) < 0;
+}
+
 /* Is it time for a cycle?  One load and a compare of what threads have taken.
  */
 static inline bool pacing_is_due(const struct collector *collector)

@@ -155,7 +155,8 @@ void turn_count(struct turn *turn)
  * it holds is for others meanwhile. */
 static void hold_back(struct turn *turn, struct dusk_tracer *tracer)
 {
-  if (turn->share >= 1 || processor_is_spare(turn->collector, 1)) {
+  if (turn->share >= 1 || processor_is_spare(turn->collector, 1) ||
+      pacing_is_owed(turn->collector)) {
     /* What was used freely is not owed later. */
     turn->began_ns = clock_now();
     turn->cpu_ns += turn->noted_ns;

@@ -45,7 +45,8 @@ struct registry {
   uint64_t joined;           /* threads that ever attached, under lock */
   bool traced;               /* threads have rings; set before the first */
   struct joining joining;
-  struct tally left; /* allocated by threads that have left */
+  struct tally left; /* allocated by threads that have left; under lock */
+  struct assists left_assists; /* paid by them */
 
   /* The round: step is written before the round's number, with release. */
   handshake_step *step;

@@ -76,6 +76,8 @@ void thread_leave(struct dusk_thread *thread)
   thread->log = NULL;
   cache_leave(thread);
   cache_read(thread, &registry->left);
+  STORE_RELAXED(&thread->assists.debt_bytes, 0);
+  assists_fold(&registry->left_assists, &thread->assists);
   if (thread->delays)
     end_life(thread);
   registry_remove(registry, thread);

@@ -45,6 +45,12 @@ enum { RECENT_WORDS = 256 };
  * region; sanitizers make those long. */
 enum { OUTSIDE_WORDS = SELF_REGISTERS + 240 };
 
+/* What the thread pays for its allocation, of what it owes. */
+struct assist_rule {
+  dusk_assist policy;
+  dusk_assist_cap cap; /* of DUSK_ASSIST_CAPPED */
+};
+
 /* One attachment, for the trace.  Written by attach and detach. */
 struct life {
   uint64_t number;      /* from 1, in the order of attaching */
@@ -90,6 +96,7 @@ struct dusk_thread {
   int64_t credit;
   uint64_t slow_paths; /* allocation slow paths, for DUSK_DEBUG=stress */
   bool asking;         /* inside a dusk_on_exhausted() call: the owner's */
+  struct assist_rule assist_rule; /* the owner's */
   struct assists assists;
 
   /* For the trace; NULL: nobody traces.  Made with the record. */

@@ -70,6 +70,7 @@
 #include "pace/pacer.h"
 
 #include "base/check.h"
+#include "base/sums.h"
 
 #include <string.h>
 
@@ -109,29 +110,8 @@ static const int64_t remaining_work_min = 1000;
 
 /* ---- arithmetic that saturates ---- */
 
-static uint64_t max_u64(uint64_t a, uint64_t b)
-{
-  return a > b ? a : b;
-}
-
-static uint64_t min_u64(uint64_t a, uint64_t b)
-{
-  return a < b ? a : b;
-}
-
-/* .saturate, here and below */
-static uint64_t add_saturate(uint64_t a, uint64_t b)
-{
-  return b > UINT64_MAX - a ? UINT64_MAX : a + b;
-}
-
-static uint64_t subtract_saturate(uint64_t a, uint64_t b)
-{
-  return a > b ? a - b : 0;
-}
-
-/* value * number / parts, rounded down once, at the end.  number and parts are
- * below 2^32. */
+/* .saturate, here and below.  value * number / parts, rounded down once, at the
+ * end.  number and parts are below 2^32. */
 static uint64_t scaled(uint64_t value, uint64_t number, uint64_t parts)
 {
   uint64_t whole = value / parts;

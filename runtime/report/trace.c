@@ -120,10 +120,11 @@ static void put_heap(struct trace *trace, struct dusk_heap *heap)
     return;
   trace->length += (size_t)snprintf(
       trace->text + trace->length, LINE_BYTES / 2,
-      " version=1 opened_ns=%llu processors=%u workers=%u policy=go "
+      " version=1 opened_ns=%llu processors=%u workers=%u policy=%s "
       "gc_percent=%d memory_limit=%s\n",
       (unsigned long long)collector->opened_ns, collector->processors,
-      collector->workers, pacer->gc_percent, limit);
+      collector->workers, pacer_policy_name(pacer->policy), pacer->gc_percent,
+      limit);
 }
 
 static void put_cycle(struct trace *trace, const struct cycle_record *r,

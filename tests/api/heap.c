@@ -41,6 +41,23 @@ START_TEST(an_unknown_struct_size_is_refused)
 }
 END_TEST
 
+/* What version 0.1 had, and nothing behind it. */
+START_TEST(the_options_of_an_older_version_are_taken)
+{
+  struct {
+    size_t struct_size, reserve_bytes;
+    int gc_percent;
+    int64_t memory_limit;
+    unsigned workers, flags;
+  } options = {sizeof(options), 0, 70, INT64_C(1) << 40, 1, DUSK_NO_ENV};
+  dusk_heap *heap;
+  ck_assert_int_eq(dusk_heap_open((const void *)&options, &heap), 0);
+  ck_assert_int_eq(dusk_set_gc_percent(heap, 100), 70);
+  ck_assert_int_eq(dusk_set_memory_limit(heap, -1), INT64_C(1) << 40);
+  dusk_heap_close(heap);
+}
+END_TEST
+
 START_TEST(an_unknown_flag_is_refused)
 {
   dusk_options options = api_options();
@@ -285,6 +302,14 @@ static const struct variable good_variables[] = {
     {"DUSK_WORKERS", "2", 0, 0, 0},
     {"DUSK_DEBUG", "gctrace=0", 0, 0, 0},
     {"DUSK_DEBUG", "gctrace=0,slowsafepoint=500", 0, 0, 0},
+    {"DUSK_ASSIST", "full", 0, 0, 0},
+    {"DUSK_ASSIST", "exempt", 0, 0, 0},
+    {"DUSK_ASSIST", "capped:16KiB", 0, 0, 0},
+    {"DUSK_ASSIST", "capped:50us", 0, 0, 0},
+    {"DUSK_WALL", "16MiB", 0, 0, 0},
+    {"DUSK_WALL", "off", 0, 0, 0},
+    {"DUSK_ASSIST", "nonsense", 0, 0, DUSK_NO_ENV},
+    {"DUSK_WALL", "nonsense", 0, 0, DUSK_NO_ENV},
     {"DUSK_GCPERCENT", "nonsense", 100, INT64_MAX, DUSK_NO_ENV},
     {"DUSK_GCPERCENT", "50", 100, INT64_MAX, DUSK_NO_ENV},
     {"DUSK_MEMLIMIT", "64MiB", 100, INT64_MAX, DUSK_NO_ENV},
@@ -303,6 +328,9 @@ static const struct variable bad_variables[] = {
     {"DUSK_WORKERS", "some", 0, 0, 0},
     {"DUSK_WORKERS", "-3", 0, 0, 0},
     {"DUSK_WORKERS", "1000000", 0, 0, 0},
+    {"DUSK_ASSIST", "capped", 0, 0, 0},
+    {"DUSK_ASSIST", "capped:0", 0, 0, 0},
+    {"DUSK_WALL", "auto", 0, 0, 0},
     {"DUSK_DEBUG", "nonsense=1", 0, 0, 0},
     {"DUSK_DEBUG", "gctrace=loud", 0, 0, 0},
 };
@@ -359,6 +387,7 @@ int main(void)
   tcase_add_test(options, a_heap_opens_without_options);
   tcase_add_test(options, a_null_result_is_refused);
   tcase_add_loop_test(options, an_unknown_struct_size_is_refused, 0, 5);
+  tcase_add_test(options, the_options_of_an_older_version_are_taken);
   tcase_add_test(options, an_unknown_flag_is_refused);
   tcase_add_test(options, numbers_out_of_range_are_refused);
   tcase_add_test(options, the_smallest_reservation_works);

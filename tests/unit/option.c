@@ -204,6 +204,74 @@ START_TEST(debug_text_has_a_longest)
 }
 END_TEST
 
+/* ---- assists and the wall ---- */
+
+static const struct {
+  const char *text;
+  struct assist_rule rule;
+} good_rules[] = {
+    {"full", {DUSK_ASSIST_FULL, {0, 0}}},
+    {"exempt", {DUSK_ASSIST_EXEMPT, {0, 0}}},
+    {"capped:1", {DUSK_ASSIST_CAPPED, {1, 0}}},
+    {"capped:16KiB", {DUSK_ASSIST_CAPPED, {16 << 10, 0}}},
+    {"capped:50us", {DUSK_ASSIST_CAPPED, {0, 50}}},
+    {"capped:4294967295us", {DUSK_ASSIST_CAPPED, {0, UINT32_MAX}}},
+};
+
+START_TEST(rules_that_parse)
+{
+  struct assist_rule rule;
+  memset(&rule, 0x55, sizeof rule);
+  ck_assert(option_parse_assist(good_rules[_i].text, &rule));
+  ck_assert_int_eq(rule.policy, good_rules[_i].rule.policy);
+  ck_assert_uint_eq(rule.cap.bytes, good_rules[_i].rule.cap.bytes);
+  ck_assert_uint_eq(rule.cap.microseconds,
+                    good_rules[_i].rule.cap.microseconds);
+}
+END_TEST
+
+static const char *const bad_rules[] = {
+    "",
+    "Full",
+    "full ",
+    "capped",
+    "capped:",
+    "capped:0",
+    "capped:0us",
+    "capped:us",
+    "capped:-5",
+    "capped:auto",
+    "capped:off",
+    "capped:12XB",
+    "capped:50 us",
+    "capped:50ms",
+    "capped:4294967296us",
+    "capped:00000000000000000000000000000000001us",
+};
+
+START_TEST(rules_that_do_not)
+{
+  struct assist_rule rule = {.policy = DUSK_ASSIST_EXEMPT, .cap.bytes = 7};
+  ck_assert(!option_parse_assist(bad_rules[_i], &rule));
+  ck_assert_int_eq(rule.policy, DUSK_ASSIST_EXEMPT);
+  ck_assert_uint_eq(rule.cap.bytes, 7);
+}
+END_TEST
+
+START_TEST(walls)
+{
+  uint64_t wall = 7;
+  ck_assert(!option_parse_wall("auto", &wall));
+  ck_assert(!option_parse_wall("", &wall));
+  ck_assert(!option_parse_wall("5us", &wall));
+  ck_assert_uint_eq(wall, 7);
+  ck_assert(option_parse_wall("3MiB", &wall));
+  ck_assert_uint_eq(wall, 3 << 20);
+  ck_assert(option_parse_wall("off", &wall));
+  ck_assert_uint_eq(wall, UINT64_MAX);
+}
+END_TEST
+
 /* ---- all together ---- */
 
 static struct collector_setup setup;
@@ -214,6 +282,8 @@ static void clear_environment(void)
   unsetenv("DUSK_MEMLIMIT");
   unsetenv("DUSK_WORKERS");
   unsetenv("DUSK_IDLE_WORKERS");
+  unsetenv("DUSK_ASSIST");
+  unsetenv("DUSK_WALL");
   unsetenv("DUSK_DEBUG");
 }
 
@@ -368,5 +438,13 @@ int main(void)
   tcase_add_test(cases, mistakes_in_the_environment_cost_a_line_each);
   tcase_add_test(cases, invalid_options);
   suite_add_tcase(suite, cases);
+
+  TCase *assists = tcase_create("assists");
+  tcase_add_loop_test(assists, rules_that_parse, 0,
+                      sizeof good_rules / sizeof *good_rules);
+  tcase_add_loop_test(assists, rules_that_do_not, 0,
+                      sizeof bad_rules / sizeof *bad_rules);
+  tcase_add_test(assists, walls);
+  suite_add_tcase(suite, assists);
   return unit_run(suite);
 }

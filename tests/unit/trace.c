@@ -332,18 +332,21 @@ END_TEST
 
 START_TEST(threads_that_come_and_go_do_not_wait_for_a_cycle)
 {
+  enum { THREADS = 8 };
   trace_open(heap, name);
-  for (int i = 0; i < 6000; i++) {
+  for (int i = 0; i < THREADS; i++) {
     struct dusk_thread *thread = fixture_attach(heap);
+    for (int n = 0; n < DELAYS_ROOM; n++)
+      delays_add(thread->delays, DELAY_service, UINT64_MAX, UINT64_MAX);
     thread_leave(thread);
     trace_thread(heap, thread);
     registry_spare(&heap->collector.registry, thread);
   }
   read_file(name);
-  ck_assert_uint_gt(strlen(text), 100 * 1000);
+  ck_assert_uint_gt(strlen(text), 256 * 1000);
   trace_close(heap);
   read_file(name);
-  ck_assert_int_eq(strncmp(line(6000), "thread ", 7), 0);
+  ck_assert_int_eq(strncmp(line(THREADS * (DELAYS_ROOM + 1)), "thread ", 7), 0);
 }
 END_TEST
 
