@@ -5,6 +5,7 @@ dist_man_MANS = \
 	%reldir%/dusk_alloc.3 \
 	%reldir%/dusk_attach.3 \
 	%reldir%/dusk_blocking_begin.3 \
+	%reldir%/dusk_budget_open.3 \
 	%reldir%/dusk_collect.3 \
 	%reldir%/dusk_external_adjust.3 \
 	%reldir%/dusk_heap_open.3 \

@@ -9,6 +9,7 @@
  *   dusk/store.h    every pointer store, with the write barrier
  *   dusk/root.h     memory outside the heap that holds pointers into it
  *   dusk/control.h  collect, GC percent, memory limit
+ *   dusk/budget.h   one memory limit for several heaps
  *   dusk/limit.h    what counts against the limit, and what happens at its end
  *   dusk/assist.h   how much of the collector's work a thread does
  *   dusk/stats.h    MemStats-style counters
@@ -28,6 +29,7 @@
 #include "dusk/kind.h"
 
 #include "dusk/alloc.h"
+#include "dusk/budget.h"
 #include "dusk/store.h"
 
 #include "dusk/root.h"

@@ -7,6 +7,7 @@ duskinclude_HEADERS = \
 	%reldir%/dusk/abi.h \
 	%reldir%/dusk/alloc.h \
 	%reldir%/dusk/assist.h \
+	%reldir%/dusk/budget.h \
 	%reldir%/dusk/control.h \
 	%reldir%/dusk/heap.h \
 	%reldir%/dusk/kind.h \

@@ -10,6 +10,7 @@ libdusk_all_la_SOURCES = \
 	%reldir%/alloc/large.c \
 	%reldir%/alloc/large.h \
 	%reldir%/api/assist.c \
+	%reldir%/api/budget.c \
 	%reldir%/api/caller.c \
 	%reldir%/api/caller.h \
 	%reldir%/api/debug.def \
@@ -31,6 +32,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/base/park.c \
 	%reldir%/base/park.h \
 	%reldir%/base/sums.h \
+	%reldir%/collect/budget.c \
+	%reldir%/collect/budget.h \
 	%reldir%/collect/census.c \
 	%reldir%/collect/census.h \
 	%reldir%/collect/collector.h \
@@ -117,6 +120,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/os/vm.h \
 	%reldir%/pace/balance.c \
 	%reldir%/pace/balance.h \
+	%reldir%/pace/budget.c \
+	%reldir%/pace/budget.h \
 	%reldir%/pace/limiter.c \
 	%reldir%/pace/limiter.h \
 	%reldir%/pace/pacer.c \

@@ -16,6 +16,7 @@ unit_tests = \
 	%reldir%/unit/barrier \
 	%reldir%/unit/base \
 	%reldir%/unit/bits \
+	%reldir%/unit/budget \
 	%reldir%/unit/cache \
 	%reldir%/unit/census \
 	%reldir%/unit/central \
@@ -60,6 +61,7 @@ lab_tests = \
 api_tests = \
 	%reldir%/api/alloc \
 	%reldir%/api/assist \
+	%reldir%/api/budget \
 	%reldir%/api/control \
 	%reldir%/api/garbage \
 	%reldir%/api/handover \
@@ -162,6 +164,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 
 %canon_reldir%_api_alloc_LDADD = $(api_ldadd)
 %canon_reldir%_api_assist_LDADD = $(api_ldadd)
+%canon_reldir%_api_budget_LDADD = $(api_ldadd)
 %canon_reldir%_api_control_LDADD = $(api_ldadd)
 %canon_reldir%_api_garbage_LDADD = $(api_ldadd)
 %canon_reldir%_api_handover_LDADD = $(api_ldadd)

@@ -24,6 +24,10 @@ DUSK_API int dusk_set_gc_percent(dusk_heap *heap, int percent);
  * options.  Any thread.  Returns the old value; a NULL heap: -1. */
 DUSK_API int64_t dusk_set_memory_limit(dusk_heap *heap, int64_t bytes);
 
+/* Sets the policy: dusk_tuning(7).  Any thread, also while a cycle runs.
+ * Returns the old one; a NULL heap or an unknown policy: -1. */
+DUSK_API int dusk_set_policy(dusk_heap *heap, dusk_policy policy);
+
 /* Collects, then gives every free page back to the system.  As
  * dusk_collect(). */
 DUSK_API void dusk_release_memory(dusk_thread *thread);

@@ -26,9 +26,13 @@ typedef struct {
   int64_t memory_limit; /* soft limit, bytes; INT64_MAX: none; 0: cgroup's */
   unsigned workers;     /* background mark workers; 0: from the machine */
   unsigned flags;       /* DUSK_ROOTS_DATA_SEGMENTS and others above */
-  /* Since 0.2; a struct_size that ends before them means zeros. */
-  uint64_t wall_bytes; /* hard wall, bytes over the goal; 0: from the goal;
-                          UINT64_MAX: none; see dusk_set_assist(3) */
+  /* Since version 0.2; a struct_size that ends before them means zeros. */
+  dusk_policy policy;    /* DUSK_POLICY_GO; see dusk_tuning(7) */
+  unsigned trigger_low;  /* a cycle begins no earlier than this part of the way
+                            from live to goal, percent; 0: the policy's bound */
+  unsigned trigger_high; /* and no later than this */
+  uint64_t wall_bytes;   /* hard wall, bytes over the goal; 0: from the goal;
+                            UINT64_MAX: none; see dusk_set_assist(3) */
 } dusk_options;
 
 #define DUSK_OPTIONS_INIT                                                      \
@@ -47,16 +51,19 @@ typedef struct {
  *
  * Returns 0 and the heap in *heap; EINVAL (heap is NULL, struct_size is not
  * one this library knows, a flag is unknown, gc_percent < -1, memory_limit < 0,
- * more than 1024 workers, reserve_bytes not 0 and below 8 MiB), ENOMEM (address
- * space), EAGAIN (the collector thread could not be started).  On failure
- * *heap is not written.  The caller owns the heap: dusk_heap_close(). */
+ * more than 1024 workers, reserve_bytes not 0 and below 8 MiB, an unknown
+ * policy, a trigger bound above 100 or trigger_low above a trigger_high that is
+ * not 0), ENOMEM (address space), EAGAIN (the collector thread could not be
+ * started).  On failure *heap is not written.  The caller owns the heap:
+ * dusk_heap_close(). */
 DUSK_API int dusk_heap_open(const dusk_options *options, dusk_heap **heap);
 
 /* Closes a heap: waits for a cycle that is running, ends the collector's
  * threads and gives all memory back.  Every object is gone.
  *
  * Any thread.  NULL is allowed.  With threads still attached it prints one
- * line on stderr, counting them, and changes nothing. */
+ * line on stderr, counting them, and changes nothing.  The heap leaves its
+ * budget. */
 DUSK_API void dusk_heap_close(dusk_heap *heap);
 
 #ifdef __cplusplus

@@ -37,6 +37,14 @@ typedef uint32_t dusk_kind;
 /* Every aligned word may be a pointer, to an object's start or inside it. */
 #define DUSK_CONSERVATIVE ((dusk_kind)1)
 
+/* How far the heap grows and how early a cycle begins: dusk_tuning(7). */
+typedef enum {
+  DUSK_POLICY_GO,     /* as Go's collector */
+  DUSK_POLICY_DUSK,   /* the same for most programs; for those that allocate
+                         very fast, less waiting and more memory */
+  DUSK_POLICY_BALANCE /* by the square root of live and allocation rate */
+} dusk_policy;
+
 /* A heap has at most this many kinds, the two above included. */
 #define DUSK_KINDS_MAX 4096
 

@@ -8,6 +8,7 @@
 #include "api/option.h"
 #include "alloc/alloc.h"
 #include "base/check.h"
+#include "collect/budget.h"
 #include "collect/pacing.h"
 #include "collect/scavenger.h"
 #include "collect/worker.h"
@@ -44,6 +45,7 @@ static void *driver_main(void *argument)
     trace_cycle(heap, &record);
     if (heap->debug.scavtrace)
       scavtrace_print(heap);
+    budget_settle(heap);
     cycle_finish(collector, &record);
     limit_tell(heap);
   }
@@ -99,8 +101,10 @@ int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
   made->debug = debug;
   history_init(&made->history);
   lock_init(&made->calls_lock, RANK_calls);
+  lock_init(&made->member_lock, RANK_member);
   error = start_quietly(made, &setup, option_trace(options));
   if (error) {
+    lock_destroy(&made->member_lock);
     lock_destroy(&made->calls_lock);
     history_destroy(&made->history);
     vm_unmap(made, heap_bytes());
@@ -122,12 +126,14 @@ void dusk_heap_close(dusk_heap *heap)
              attached, attached == 1 ? " is" : "s are", (void *)heap);
     return;
   }
+  budget_leave(heap);
   STORE_RELEASE(&collector->closing, 1); /* with cycle_next() */
   park_signal(&collector->wake);
   scavenger_stop(collector);
   pthread_join(heap->driver, NULL);
   trace_close(heap);
   collector_close(collector);
+  lock_destroy(&heap->member_lock);
   lock_destroy(&heap->calls_lock);
   history_destroy(&heap->history);
   vm_unmap(heap, heap_bytes());
@@ -175,6 +181,15 @@ int64_t dusk_set_memory_limit(dusk_heap *heap, int64_t bytes)
   if (!heap)
     return -1;
   int64_t old = pacing_set_limit(&heap->collector, bytes);
+  cycle_ask_if_due(&heap->collector);
+  return old;
+}
+
+int dusk_set_policy(dusk_heap *heap, dusk_policy policy)
+{
+  if (!heap || (unsigned)policy > DUSK_POLICY_BALANCE)
+    return -1;
+  int old = (int)pacing_set_policy(&heap->collector, (enum pacer_policy)policy);
   cycle_ask_if_due(&heap->collector);
   return old;
 }

@@ -9,14 +9,12 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { WORKERS_MAX = 1024 };
 #define RESERVE_LEAST ((size_t)8 << 20)
-/* sizeof(dusk_options) as version 0.1 had it. */
-#define OPTIONS_0_1 offsetof(dusk_options, wall_bytes)
-
 bool option_parse_count(const char *text, uint64_t max, uint64_t *count)
 {
   char *end;
@@ -181,6 +179,9 @@ static void read_environment(struct collector_setup *setup,
       !option_parse_bytes(text, &setup->memory_limit))
     complain_of_value("DUSK_MEMLIMIT", text,
                       "a number of bytes (KiB, MiB, GiB, TiB), off or auto");
+  if ((text = getenv("DUSK_POLICY")) &&
+      !pacer_policy_parse(text, &setup->policy))
+    complain_of_value("DUSK_POLICY", text, "go, dusk or balance");
   read_workers("DUSK_WORKERS", &setup->workers);
   read_workers("DUSK_IDLE_WORKERS", &setup->idle_workers);
   if ((text = getenv("DUSK_ASSIST")) &&
@@ -196,6 +197,31 @@ static void read_environment(struct collector_setup *setup,
     option_parse_debug(text, debug);
 }
 
+_Static_assert((int)DUSK_POLICY_GO == (int)PACER_GO &&
+                   (int)DUSK_POLICY_DUSK == (int)PACER_DUSK &&
+                   (int)DUSK_POLICY_BALANCE == (int)PACER_BALANCE,
+               "the public policies are the pacer's");
+
+/* What a program built with version 0.1 passes. */
+#define SIZE_0_1 offsetof(dusk_options, policy)
+
+/* Fields that the caller's version does not have are 0.  false: the size is
+ * that of no version. */
+static bool copy_options(dusk_options *copy, const dusk_options *options)
+{
+  size_t size = options->struct_size;
+  if (size != SIZE_0_1 && size != sizeof *options)
+    return false;
+  memset(copy, 0, sizeof *copy);
+  memcpy(copy, options, size);
+  return true;
+}
+
+static bool triggers_are_valid(unsigned low, unsigned high)
+{
+  return low <= 100 && high <= 100 && (!low || !high || low <= high);
+}
+
 static bool options_are_valid(const dusk_options *options)
 {
   const unsigned known =
@@ -203,45 +229,36 @@ static bool options_are_valid(const dusk_options *options)
   return !(options->flags & ~known) && options->gc_percent >= -1 &&
          options->memory_limit >= 0 && options->workers <= WORKERS_MAX &&
          (!options->reserve_bytes || options->reserve_bytes >= RESERVE_LEAST) &&
-         options->reserve_bytes <= SIZE_MAX / 4;
-}
-
-/* The options as this version knows them; those that the caller's version does
- * not have are zero.  false: no version has such a size. */
-static bool take_options(const dusk_options *from, dusk_options *to)
-{
-  *to = (dusk_options)DUSK_OPTIONS_INIT;
-  if (!from)
-    return true;
-  if (from->struct_size != OPTIONS_0_1 && from->struct_size != sizeof *to)
-    return false;
-  memcpy(to, from, from->struct_size);
-  return true;
+         options->reserve_bytes <= SIZE_MAX / 4 &&
+         (unsigned)options->policy <= DUSK_POLICY_BALANCE &&
+         triggers_are_valid(options->trigger_low, options->trigger_high);
 }
 
 int option_resolve(const dusk_options *given, struct collector_setup *setup,
                    struct debug_options *debug)
 {
-  dusk_options taken;
-  const dusk_options *options = &taken;
-  if (!take_options(given, &taken) || !options_are_valid(options))
+  dusk_options options = DUSK_OPTIONS_INIT;
+  if (given && (!copy_options(&options, given) || !options_are_valid(&options)))
     return EINVAL;
   *setup = (struct collector_setup){
-      .reserve_bytes = options->reserve_bytes,
-      .gc_percent = options->gc_percent,
-      .memory_limit = options->memory_limit ? options->memory_limit
-                                            : machine_memory_limit(),
-      .workers = options->workers,
-      .idle_workers = options->flags & DUSK_NO_IDLE_WORKERS ? 0 : WORKERS_MAX,
-      .data_segments = options->flags & DUSK_ROOTS_DATA_SEGMENTS,
-      .wall_bytes = options->wall_bytes,
+      .reserve_bytes = options.reserve_bytes,
+      .gc_percent = options.gc_percent,
+      .memory_limit =
+          options.memory_limit ? options.memory_limit : machine_memory_limit(),
+      .policy = (enum pacer_policy)options.policy,
+      .trigger_low = options.trigger_low,
+      .trigger_high = options.trigger_high,
+      .wall_bytes = options.wall_bytes,
+      .workers = options.workers,
+      .idle_workers = options.flags & DUSK_NO_IDLE_WORKERS ? 0 : WORKERS_MAX,
+      .data_segments = options.flags & DUSK_ROOTS_DATA_SEGMENTS,
   };
   *debug = (struct debug_options){
 #define DEBUG_OPTION(key, otherwise, meaning) .key = (otherwise),
 #include "api/debug.def"
 #undef DEBUG_OPTION
   };
-  if (!(options->flags & DUSK_NO_ENV))
+  if (!(options.flags & DUSK_NO_ENV))
     read_environment(setup, debug);
   setup->slow_ms = debug->slowsafepoint;
   setup->verify = debug->checkmark > 0;

@@ -12,6 +12,8 @@
 #include <pthread.h>
 
 #define LOCK_RANKS(X)                                                          \
+  X(member)   /* a heap's being in a budget */                                 \
+  X(budget)   /* the heaps of a budget, and their shares */                    \
   X(control)  /* who runs a cycle next; the pacer */                           \
   X(trace)    /* the trace's text and file */                                  \
   X(registry) /* the list of attached threads, and posting a handshake */      \

@@ -31,6 +31,8 @@ enum phase {
 struct pacing {
   struct lock lock; /* RANK_control */
   struct pacer pacer;
+  int64_t memory_limit; /* the program's; the pacer has the lower of it... */
+  int64_t budget_limit; /* ...and the budget's; INT64_MAX: in none */
   uint64_t ended_ns;    /* when the last marking had ended; or the opening */
   uint64_t trigger;     /* live bytes at which a cycle begins; atomic */
   uint64_t wall_bytes;  /* the program's: hard wall over the goal, or 0 */

@@ -86,8 +86,7 @@ int collector_open(struct collector *collector,
   collector->slow_ms = setup->slow_ms;
   collector->verify = setup->verify;
   collector->assist_rule = setup->assist_rule;
-  collector->pacing.wall_bytes = setup->wall_bytes;
-  pacing_init(collector, setup->gc_percent, setup->memory_limit);
+  pacing_init(collector, setup);
   limiting_init(collector);
   error = helpers_start(collector);
   if (error)

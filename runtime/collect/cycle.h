@@ -11,10 +11,13 @@ struct collector_setup {
   size_t reserve_bytes; /* 0: from the machine */
   int gc_percent;
   int64_t memory_limit;
-  unsigned workers;               /* 0: from the machine */
-  unsigned idle_workers;          /* at most */
+  enum pacer_policy policy;
+  unsigned trigger_low; /* percent; 0: the policy's */
+  unsigned trigger_high;
   struct assist_rule assist_rule; /* of new threads */
   uint64_t wall_bytes;            /* over the goal; 0: from the goal */
+  unsigned workers;               /* 0: from the machine */
+  unsigned idle_workers;          /* at most */
   bool data_segments;
   uint64_t slow_ms;
   bool verify;

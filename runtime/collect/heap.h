@@ -26,6 +26,7 @@ struct calls {
   void *exhausted_context;
 };
 
+struct dusk_budget;
 struct trace;
 
 struct dusk_heap {
@@ -35,6 +36,8 @@ struct dusk_heap {
   struct debug_options debug;
   struct lock calls_lock;     /* RANK_calls */
   struct calls calls;         /* guarded by it */
+  struct lock member_lock;    /* RANK_member */
+  struct dusk_budget *budget; /* guarded by it; NULL: in none */
   unsigned told_pressure;     /* enum pressure; the driver's */
   struct scavenged scavenged; /* at the last line of scavtrace; the driver */
   pthread_t driver;

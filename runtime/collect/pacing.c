@@ -6,6 +6,7 @@
 #include "collect/pacing.h"
 
 #include "base/sums.h"
+#include "collect/cycle.h"
 #include "collect/limiting.h"
 #include "collect/memory.h"
 #include "collect/scavenger.h"
@@ -123,13 +124,19 @@ static void revise(struct collector *collector)
                pacer_assist_bytes_per_work(&pacing->pacer));
 }
 
-void pacing_init(struct collector *collector, int gc_percent,
-                 int64_t memory_limit)
+void pacing_init(struct collector *collector,
+                 const struct collector_setup *setup)
 {
   struct pacing *pacing = &collector->pacing;
   lock_init(&pacing->lock, RANK_control);
+  pacing->memory_limit = setup->memory_limit;
+  pacing->budget_limit = PACER_NO_LIMIT;
+  pacing->wall_bytes = setup->wall_bytes;
   pacing->ended_ns = collector->opened_ns;
-  pacer_init(&pacing->pacer, gc_percent, memory_limit);
+  pacer_init(&pacing->pacer, setup->gc_percent, setup->memory_limit);
+  pacer_set_policy(&pacing->pacer, setup->policy);
+  pacer_set_bounds(&pacing->pacer, setup->trigger_low, setup->trigger_high);
+  pacer_commit(&pacing->pacer, 0, true);
   publish(collector);
 }
 
@@ -160,14 +167,45 @@ int pacing_set_percent(struct collector *collector, int percent)
   return old;
 }
 
-int64_t pacing_set_limit(struct collector *collector, int64_t bytes)
+enum pacer_policy pacing_set_policy(struct collector *collector,
+                                    enum pacer_policy policy)
 {
   lock_acquire(&collector->pacing.lock);
-  int64_t old = pacer_set_limit(&collector->pacing.pacer, bytes);
-  if (bytes >= 0)
-    settings_changed(collector);
+  enum pacer_policy old = pacer_set_policy(&collector->pacing.pacer, policy);
+  settings_changed(collector);
   lock_release(&collector->pacing.lock);
   return old;
+}
+
+/* The lower of both holds.  With the lock. */
+static void limit_changed(struct collector *collector)
+{
+  struct pacing *pacing = &collector->pacing;
+  pacer_set_limit(&pacing->pacer, pacing->budget_limit < pacing->memory_limit
+                                      ? pacing->budget_limit
+                                      : pacing->memory_limit);
+  settings_changed(collector);
+}
+
+int64_t pacing_set_limit(struct collector *collector, int64_t bytes)
+{
+  struct pacing *pacing = &collector->pacing;
+  lock_acquire(&pacing->lock);
+  int64_t old = pacing->memory_limit;
+  if (bytes >= 0) {
+    pacing->memory_limit = bytes;
+    limit_changed(collector);
+  }
+  lock_release(&pacing->lock);
+  return old;
+}
+
+void pacing_set_budget_limit(struct collector *collector, int64_t bytes)
+{
+  lock_acquire(&collector->pacing.lock);
+  collector->pacing.budget_limit = bytes;
+  limit_changed(collector);
+  lock_release(&collector->pacing.lock);
 }
 
 dusk_limit_action pacing_set_limit_action(struct collector *collector,

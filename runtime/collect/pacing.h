@@ -8,13 +8,18 @@
 
 #include "collect/collector.h"
 
-void pacing_init(struct collector *collector, int gc_percent,
-                 int64_t memory_limit);
+struct collector_setup;
+
+void pacing_init(struct collector *collector,
+                 const struct collector_setup *setup);
 void pacing_destroy(struct collector *collector);
 
 /* Any thread. */
 int pacing_set_percent(struct collector *collector, int percent);
 int64_t pacing_set_limit(struct collector *collector, int64_t bytes);
+void pacing_set_budget_limit(struct collector *collector, int64_t bytes);
+enum pacer_policy pacing_set_policy(struct collector *collector,
+                                    enum pacer_policy policy);
 /* Returns the old one. */
 dusk_limit_action pacing_set_limit_action(struct collector *collector,
                                           dusk_limit_action action);

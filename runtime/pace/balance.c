@@ -57,6 +57,16 @@ double balance_weight(const struct balance *b, uint64_t live,
   return sqrt((double)live * pace(b, (double)allocated, (double)idle_ns));
 }
 
+double balance_activity(const struct balance *b, uint64_t allocated,
+                        uint64_t idle_ns)
+{
+  if (!balance_is_known(b))
+    return 1;
+  double now =
+      (b->allocated + (double)allocated) / (b->interval_ns + (double)idle_ns);
+  return fmin(now / (b->allocated / b->interval_ns), 1);
+}
+
 uint64_t balance_extra(const struct balance *b, uint64_t live,
                        unsigned gc_percent)
 {

@@ -51,6 +51,12 @@ bool balance_is_known(const struct balance *b);
 double balance_weight(const struct balance *b, uint64_t live,
                       uint64_t allocated, uint64_t idle_ns);
 
+/* How fast the heap allocates, next to how fast it did: 1 until its last cycle
+ * is further past than cycles were apart, then less and less.  1 as long as
+ * nothing is known. */
+double balance_activity(const struct balance *b, uint64_t allocated,
+                        uint64_t idle_ns);
+
 /* Bytes to allocate before a cycle is worth its cost.  gc_percent says what
  * memory is worth: see balance.c for the heap at which it is the percent of
  * live that it is elsewhere.  balance_is_known. */

@@ -329,6 +329,69 @@ START_TEST(released_memory_is_given_back)
 }
 END_TEST
 
+/* ---- policy ---- */
+
+START_TEST(a_policy_is_set_and_the_old_one_returned)
+{
+  dusk_options options = api_options();
+  options.policy = DUSK_POLICY_DUSK;
+  dusk_heap *heap = api_open_with(&options);
+  ck_assert_int_eq(dusk_set_policy(heap, DUSK_POLICY_BALANCE),
+                   DUSK_POLICY_DUSK);
+  ck_assert_int_eq(dusk_set_policy(heap, (dusk_policy)3), -1);
+  ck_assert_int_eq(dusk_set_policy(heap, (dusk_policy)-1), -1);
+  ck_assert_int_eq(dusk_set_policy(NULL, DUSK_POLICY_GO), -1);
+  ck_assert_int_eq(dusk_set_policy(heap, DUSK_POLICY_GO), DUSK_POLICY_BALANCE);
+  dusk_heap_close(heap);
+}
+END_TEST
+
+static void *churn_a_while(void *argument)
+{
+  dusk_thread *thread = api_attach(argument);
+  for (unsigned i = 0; i < 200000; i++)
+    api_alloc(thread, DUSK_CONSERVATIVE, 512);
+  dusk_detach(thread);
+  return NULL;
+}
+
+START_TEST(a_policy_is_set_while_cycles_run)
+{
+  dusk_heap *heap = api_open();
+  pthread_t churning = api_start(churn_a_while, heap);
+  for (unsigned i = 0; i < 300; i++) {
+    ck_assert_int_eq(dusk_set_policy(heap, (dusk_policy)((i + 1) % 3)),
+                     (int)(i % 3));
+    api_sleep_us(100);
+  }
+  pthread_join(churning, NULL);
+  ck_assert_uint_gt(api_cycles(heap), 0);
+  dusk_heap_close(heap);
+}
+END_TEST
+
+START_TEST(bounds_say_when_a_cycle_begins)
+{
+  for (unsigned late = 0; late < 2; late++) {
+    dusk_options options = api_options();
+    options.trigger_low = late ? 100 : 1;
+    options.trigger_high = late ? 100 : 1;
+    dusk_heap *heap = api_open_with(&options);
+    dusk_thread *thread = api_attach(heap);
+    /* The first cycle begins at the goal of 4 MiB, or near 0. */
+    for (size_t done = 0; done < MIB(2); done += KIB(1))
+      api_alloc(thread, DUSK_LEAF, KIB(1));
+    dusk_blocking_begin(thread);
+    while (!late && api_cycles(heap) == 0)
+      api_sleep_us(100);
+    dusk_blocking_end(thread);
+    if (late)
+      ck_assert_uint_eq(api_cycles(heap), 0);
+    api_close(heap, thread);
+  }
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("control");
@@ -340,6 +403,11 @@ int main(void)
   tcase_add_loop_test(percent, a_percent_is_set_at_any_place_of_a_cycle, 0,
                       HOLD_PLACES);
   tcase_add_test(percent, a_percent_is_set_while_cycles_run);
+
+  TCase *policy = api_case(suite, "policy");
+  tcase_add_test(policy, a_policy_is_set_and_the_old_one_returned);
+  tcase_add_test(policy, a_policy_is_set_while_cycles_run);
+  tcase_add_test(policy, bounds_say_when_a_cycle_begins);
 
   TCase *collect = api_case(suite, "collect");
   tcase_add_test(collect, all_garbage_is_free_after_a_collect);

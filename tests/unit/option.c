@@ -280,6 +280,7 @@ static void clear_environment(void)
 {
   unsetenv("DUSK_GCPERCENT");
   unsetenv("DUSK_MEMLIMIT");
+  unsetenv("DUSK_POLICY");
   unsetenv("DUSK_WORKERS");
   unsetenv("DUSK_IDLE_WORKERS");
   unsetenv("DUSK_ASSIST");
@@ -302,6 +303,9 @@ START_TEST(defaults)
   ck_assert_int_eq(setup.memory_limit, INT64_MAX);
   ck_assert_uint_eq(setup.workers, 0);
   ck_assert_uint_ge(setup.idle_workers, 16);
+  ck_assert_int_eq(setup.policy, PACER_GO);
+  ck_assert_uint_eq(setup.trigger_low, 0);
+  ck_assert_uint_eq(setup.trigger_high, 0);
   ck_assert(!setup.data_segments);
   ck_assert(!setup.verify);
   ck_assert_uint_eq(setup.slow_ms, 10000);
@@ -317,6 +321,9 @@ static dusk_options some_options(void)
   options.memory_limit = 1 << 30;
   options.workers = 1024;
   options.flags = DUSK_ROOTS_DATA_SEGMENTS | DUSK_NO_IDLE_WORKERS;
+  options.policy = DUSK_POLICY_BALANCE;
+  options.trigger_low = 10;
+  options.trigger_high = 90;
   return options;
 }
 
@@ -329,6 +336,9 @@ START_TEST(options_hold_where_the_environment_is_silent)
   ck_assert_int_eq(setup.memory_limit, 1 << 30);
   ck_assert_uint_eq(setup.workers, 1024);
   ck_assert_uint_eq(setup.idle_workers, 0);
+  ck_assert_int_eq(setup.policy, PACER_BALANCE);
+  ck_assert_uint_eq(setup.trigger_low, 10);
+  ck_assert_uint_eq(setup.trigger_high, 90);
   ck_assert(setup.data_segments);
   options.memory_limit = 0;
   resolve(&options);
@@ -336,8 +346,25 @@ START_TEST(options_hold_where_the_environment_is_silent)
 }
 END_TEST
 
+/* Whatever stands behind the fields of that version is not read. */
+START_TEST(options_of_version_0_1_mean_0_for_later_fields)
+{
+  dusk_options options = some_options();
+  options.struct_size = offsetof(dusk_options, policy);
+  options.trigger_low = 1000;
+  ck_assert_str_eq(resolve(&options), "");
+  ck_assert_int_eq(setup.gc_percent, 50);
+  ck_assert_uint_eq(setup.workers, 1024);
+  ck_assert(setup.data_segments);
+  ck_assert_int_eq(setup.policy, PACER_GO);
+  ck_assert_uint_eq(setup.trigger_low, 0);
+  ck_assert_uint_eq(setup.trigger_high, 0);
+}
+END_TEST
+
 static void fill_environment(void)
 {
+  setenv("DUSK_POLICY", "dusk", 1);
   setenv("DUSK_GCPERCENT", "off", 1);
   setenv("DUSK_MEMLIMIT", "3MiB", 1);
   setenv("DUSK_WORKERS", "2", 1);
@@ -354,6 +381,7 @@ START_TEST(the_environment_overrides)
   ck_assert_int_eq(setup.memory_limit, 3 << 20);
   ck_assert_uint_eq(setup.workers, 2);
   ck_assert_uint_eq(setup.idle_workers, 3);
+  ck_assert_int_eq(setup.policy, PACER_DUSK);
   ck_assert(setup.verify);
   ck_assert_uint_eq(setup.slow_ms, 7);
 }
@@ -368,6 +396,7 @@ START_TEST(unless_the_program_forbids_it)
   ck_assert_int_eq(setup.gc_percent, 50);
   ck_assert_int_eq(setup.memory_limit, 1 << 30);
   ck_assert_uint_eq(setup.workers, 1024);
+  ck_assert_int_eq(setup.policy, PACER_BALANCE);
   ck_assert(!setup.verify);
   ck_assert_uint_eq(setup.slow_ms, 10000);
 }
@@ -378,6 +407,7 @@ START_TEST(mistakes_in_the_environment_cost_a_line_each)
   dusk_options options = some_options();
   setenv("DUSK_GCPERCENT", "-5", 1);
   setenv("DUSK_MEMLIMIT", "3MB", 1);
+  setenv("DUSK_POLICY", "Go", 1);
   setenv("DUSK_WORKERS", "1025", 1);
   setenv("DUSK_IDLE_WORKERS", "none", 1);
   ck_assert_str_eq(
@@ -386,6 +416,7 @@ START_TEST(mistakes_in_the_environment_cost_a_line_each)
       "off\n"
       "dusk: DUSK_MEMLIMIT=3MB is ignored: it is not a number of bytes (KiB, "
       "MiB, GiB, TiB), off or auto\n"
+      "dusk: DUSK_POLICY=Go is ignored: it is not go, dusk or balance\n"
       "dusk: DUSK_WORKERS=1025 is ignored: it is not a number from 0 to "
       "1024\n"
       "dusk: DUSK_IDLE_WORKERS=none is ignored: it is not a number from 0 to "
@@ -398,8 +429,9 @@ END_TEST
 
 START_TEST(invalid_options)
 {
-  dusk_options wrong[8];
-  for (int i = 0; i < 8; i++)
+  enum { CASES = 13 };
+  dusk_options wrong[CASES];
+  for (int i = 0; i < CASES; i++)
     wrong[i] = some_options();
   wrong[0].struct_size--;
   wrong[1].struct_size++;
@@ -409,7 +441,13 @@ START_TEST(invalid_options)
   wrong[5].workers = 1025;
   wrong[6].reserve_bytes--;
   wrong[7].reserve_bytes = SIZE_MAX / 4 + 1;
-  for (int i = 0; i < 8; i++)
+  wrong[8].policy = (dusk_policy)(DUSK_POLICY_BALANCE + 1);
+  wrong[9].trigger_low = 91;
+  wrong[10].trigger_high = 101;
+  wrong[11].trigger_high = 0;
+  wrong[11].trigger_low = 101;
+  wrong[12].struct_size = 0;
+  for (int i = 0; i < CASES; i++)
     ck_assert_msg(option_resolve(&wrong[i], &setup, &debug) == EINVAL,
                   "case %d", i);
 }
@@ -433,6 +471,7 @@ int main(void)
   tcase_add_test(cases, debug_text_has_a_longest);
   tcase_add_test(cases, defaults);
   tcase_add_test(cases, options_hold_where_the_environment_is_silent);
+  tcase_add_test(cases, options_of_version_0_1_mean_0_for_later_fields);
   tcase_add_test(cases, the_environment_overrides);
   tcase_add_test(cases, unless_the_program_forbids_it);
   tcase_add_test(cases, mistakes_in_the_environment_cost_a_line_each);
