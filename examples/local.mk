@@ -1,12 +1,16 @@
 # SPDX-License-Identifier: MIT
-noinst_PROGRAMS += \
-	%reldir%/hello \
+# Those that dusk-lab runs are installed where it looks for them.  They are
+# linked so that they can be: AM_LDFLAGS has -no-install.
+noinst_PROGRAMS += %reldir%/hello
+pkglibexec_PROGRAMS = \
 	%reldir%/trees \
 	%reldir%/words/words
 
 %canon_reldir%_hello_LDADD = libdusk.la
 %canon_reldir%_trees_LDADD = libdusk.la $(PTHREAD_LIBS)
+%canon_reldir%_trees_LDFLAGS = $(DUSK_LDFLAGS)
 %canon_reldir%_words_words_LDADD = libdusk.la $(PTHREAD_LIBS)
+%canon_reldir%_words_words_LDFLAGS = $(DUSK_LDFLAGS)
 %canon_reldir%_words_words_SOURCES = \
 	%reldir%/words.c \
 	%reldir%/words/concordance.c \

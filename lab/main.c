@@ -18,6 +18,9 @@ static const struct {
   const char *about;
 } commands[] = {
     {"sim", lab_sim, "run the pacer against a described program"},
+    {"run", lab_run, "run real programs over a grid of settings"},
+    {"pauses", lab_pauses, "measure what delays the threads of one program"},
+    {"work", lab_work, "run a built-in workload"},
     {NULL, NULL, NULL},
 };
 

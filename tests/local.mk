@@ -57,7 +57,10 @@ sim_tests = \
 	%reldir%/sim/pacer \
 	%reldir%/sim/world
 lab_tests = \
-	%reldir%/lab/expr
+	%reldir%/lab/expr \
+	%reldir%/lab/mmu \
+	%reldir%/lab/plot \
+	%reldir%/lab/samples
 api_tests = \
 	%reldir%/api/alloc \
 	%reldir%/api/assist \
@@ -87,6 +90,7 @@ stress_tests = \
 test_scripts = \
 	%reldir%/docs.sh \
 	%reldir%/examples.sh \
+	%reldir%/lab/run.sh \
 	%reldir%/lab/sim.sh \
 	%reldir%/lint/conditionals.sh \
 	%reldir%/lint/headers.sh \
@@ -143,6 +147,7 @@ installcheck-local:
 # For the programs that have no such line of their own.
 LDADD = %reldir%/unit/libfixture.la libdusk-all.la $(CHECK_LIBS)
 lab_ldadd = lab/libsim.la libdusk-all.la $(CHECK_LIBS)
+show_ldadd = lab/libshow.la $(CHECK_LIBS)
 api_ldadd = libdusk.la $(CHECK_LIBS) $(PTHREAD_LIBS)
 stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 
@@ -161,6 +166,9 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_sim_pacer_LDADD = $(lab_ldadd)
 %canon_reldir%_sim_world_LDADD = $(lab_ldadd)
 %canon_reldir%_lab_expr_LDADD = $(lab_ldadd)
+%canon_reldir%_lab_mmu_LDADD = $(show_ldadd)
+%canon_reldir%_lab_plot_LDADD = $(show_ldadd)
+%canon_reldir%_lab_samples_LDADD = $(show_ldadd)
 
 %canon_reldir%_api_alloc_LDADD = $(api_ldadd)
 %canon_reldir%_api_assist_LDADD = $(api_ldadd)
