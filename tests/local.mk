@@ -72,6 +72,7 @@ api_tests = \
 	%reldir%/api/idle \
 	%reldir%/api/kind \
 	%reldir%/api/limit \
+	%reldir%/api/memlimit \
 	%reldir%/api/memory \
 	%reldir%/api/oom \
 	%reldir%/api/pressure \
@@ -180,6 +181,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_idle_LDADD = $(api_ldadd)
 %canon_reldir%_api_kind_LDADD = $(api_ldadd)
 %canon_reldir%_api_limit_LDADD = $(api_ldadd)
+%canon_reldir%_api_memlimit_LDADD = $(api_ldadd)
 %canon_reldir%_api_memory_LDADD = $(api_ldadd)
 %canon_reldir%_api_oom_LDADD = $(api_ldadd)
 %canon_reldir%_api_pressure_LDADD = $(api_ldadd)
