@@ -8,7 +8,8 @@
 #   shape     each page of section 3 has its sections, in their order, and each
 #             page names the package's version
 #   names     each dusk_ and DUSK_ name in a document is one of the public
-#             headers, and each public function has a page
+#             headers or a variable of the environment, and each public
+#             function has a page
 #   pages     each page renders without a warning (skipped without man or groff)
 set -eu
 : "${srcdir:?the top of the source tree}" "${PACKAGE_VERSION:?}"
@@ -131,6 +132,8 @@ names_in() {
 check_names() {
   {
     names_in "$srcdir"/include/*.h "$srcdir"/include/dusk/*
+    # Variables of the environment are where they are read.
+    sed -n 's/.*"\(DUSK_[A-Z_]*\)".*/\1/p' "$srcdir"/runtime/api/option.c
     for page in "$doc"/*.[137]; do
       basename "${page%.*}"
     done
@@ -139,7 +142,7 @@ check_names() {
     "$srcdir/runtime/README.md"; do
     names_in "$file" | LC_ALL=C sort >"$work/used"
     for name in $(LC_ALL=C comm -23 "$work/used" "$work/known"); do
-      complain "$file: $name is in no public header"
+      complain "$file: $name is in no public header, and not read as a variable"
     done
   done
 
