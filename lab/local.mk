@@ -23,6 +23,8 @@ noinst_LTLIBRARIES += %reldir%/libshow.la
 %canon_reldir%_libshow_la_SOURCES = \
 	%reldir%/mmu.c \
 	%reldir%/mmu.h \
+	%reldir%/model.c \
+	%reldir%/model.h \
 	%reldir%/page.c \
 	%reldir%/page.h \
 	%reldir%/plot.c \

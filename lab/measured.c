@@ -2,6 +2,7 @@
 /* measured.c -- the figures of one run, and of a cell's runs; see measured.h */
 #include "measured.h"
 
+#include "model.h"
 #include "waits.h"
 
 #include <math.h>
@@ -17,6 +18,10 @@ const struct measured_about measured_about[MEASURED_FIGURES] = {
                           "of all processors, how much assists and workers "
                           "had while cycles ran",
                           MEASURED_UNIT_PLAIN, 1},
+    [MEASURED_GC_MODEL] = {"GC % in the model", "gc_model_percent",
+                           "what the simulator gives for GC % in cycles from "
+                           "the program's rates, if its heap was steady",
+                           MEASURED_UNIT_PLAIN, 1},
     [MEASURED_GC_ALL] = {"GC % of CPU", "gc_percent_of_cpu",
                          "of the program's processor time, how much was the "
                          "collector's",
@@ -153,6 +158,8 @@ void measured_of_run(struct measured *measured, const struct samples *samples,
   figures[MEASURED_CYCLES] = sums.cycles;
   figures[MEASURED_GC_MARK] =
       sums.available_ns > 0 ? 100 * sums.mark_ns / sums.available_ns : NAN;
+  figures[MEASURED_GC_MODEL] =
+      heap ? model_gc_percent(heap, 1e9 * end->cpu_s, 1e9 * end->wall_s) : NAN;
   figures[MEASURED_GC_ALL] =
       end->cpu_s > 0 ? 100 * sums.gc_ns / 1e9 / end->cpu_s : NAN;
   figures[MEASURED_HEAP] =

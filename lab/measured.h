@@ -12,6 +12,7 @@
 enum measured_figure {
   MEASURED_CPU,      /* s */
   MEASURED_GC_MARK,  /* % of all processors, while cycles ran */
+  MEASURED_GC_MODEL, /* %: what the simulator expects of the one before */
   MEASURED_GC_ALL,   /* % of the program's own processor time */
   MEASURED_WALL,     /* s */
   MEASURED_RSS,      /* MiB */

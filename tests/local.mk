@@ -59,6 +59,7 @@ sim_tests = \
 lab_tests = \
 	%reldir%/lab/expr \
 	%reldir%/lab/mmu \
+	%reldir%/lab/model \
 	%reldir%/lab/plot \
 	%reldir%/lab/samples
 api_tests = \
@@ -168,6 +169,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_sim_world_LDADD = $(lab_ldadd)
 %canon_reldir%_lab_expr_LDADD = $(lab_ldadd)
 %canon_reldir%_lab_mmu_LDADD = $(show_ldadd)
+%canon_reldir%_lab_model_LDADD = lab/libshow.la $(lab_ldadd)
 %canon_reldir%_lab_plot_LDADD = $(show_ldadd)
 %canon_reldir%_lab_samples_LDADD = $(show_ldadd)
 
