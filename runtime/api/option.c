@@ -15,6 +15,7 @@
 
 enum { WORKERS_MAX = 1024 };
 #define RESERVE_LEAST ((size_t)8 << 20)
+
 bool option_parse_count(const char *text, uint64_t max, uint64_t *count)
 {
   char *end;

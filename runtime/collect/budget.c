@@ -20,8 +20,8 @@
 
 #include "collect/cycle.h"
 #include "collect/memory.h"
-#include "heap/scavenge.h"
 #include "collect/pacing.h"
+#include "heap/scavenge.h"
 #include "os/clock.h"
 #include "os/vm.h"
 #include "pace/budget.h"
