@@ -65,7 +65,7 @@ check_grid() {
     churn:live=2MiB,operations=20000
   [ "$status" = 0 ] || complain "a grid: exit status $status: $(cat err)"
   for percent in 50 200; do
-    has out "^  GC $percent %( +[0-9.]+){3}" 'a grid'
+    has out "^  GC $percent %( +[0-9.]+){2}" 'a grid'
   done
   has err '^3 of 4 done: churn.*, about [0-9]+ s left$' 'a grid'
   check_page grid.html
@@ -89,7 +89,7 @@ check_interrupt() {
     fi
     exec "$lab" '"$small"
   [ "$status" = 130 ] || complain "an interrupt: exit status $status"
-  has out '^  GC 100 %( +[0-9.]+){3}' 'an interrupt'
+  has out '^  GC 100 %( +[0-9.]+){2}' 'an interrupt'
   has out '^  GC 200 % +not run$' 'an interrupt'
   has cut.html 'interrupted after 2 of 3 runs' 'an interrupt'
   check_page cut.html
@@ -107,7 +107,7 @@ check_failures() {
   [ "$status" = 1 ] || complain "failures: exit status $status"
   has out '^  GC 50 % +failed: exit status 3: no <luck>$' failures
   has out '^  GC 100 % +failed: it opened no heap that writes a trace$' failures
-  has out '^  GC 200 %( +[0-9.]+){3}' failures
+  has out '^  GC 200 %( +[0-9.]+){2}' failures
   has fail.html 'exit status 3: no &lt;luck&gt;' failures
   check_page fail.html
   lab run --gc-percents 50 --repeats 1 --out none.html -- ./no-such-program
