@@ -47,6 +47,13 @@ static void tell_idle(struct collector *collector, uint64_t now_ns)
     SUB_RELAXED(&limiter->gc_ns, told - used);
 }
 
+/* The layer of pages cannot ask.  With the lock. */
+static void tell_pages(struct collector *collector)
+{
+  STORE_RELAXED(&collector->arena.pages.eager_is_off,
+                limiting_is_on(collector));
+}
+
 void limiting_turn_locked(struct collector *collector, bool gc_on)
 {
   struct limiter *limiter = &collector->limiting.limiter;
@@ -54,6 +61,7 @@ void limiting_turn_locked(struct collector *collector, bool gc_on)
   tell_idle(collector, now_ns);
   limiter_begin(limiter, gc_on, now_ns);
   limiter_finish(limiter, now_ns); /* nothing stops */
+  tell_pages(collector);
 }
 
 void limiting_update(struct collector *collector, uint64_t now_ns)
@@ -64,6 +72,7 @@ void limiting_update(struct collector *collector, uint64_t now_ns)
   if (limiter_is_due(limiter, now_ns)) {
     tell_idle(collector, now_ns);
     limiter_update(limiter, now_ns);
+    tell_pages(collector);
   }
   lock_release(&collector->pacing.lock);
 }

@@ -76,6 +76,8 @@ struct pages {
    * that grows gives something back for it.  UINT64_MAX: any.  Atomic. */
   uint64_t ready_limit;
   uint64_t retain;
+  uint32_t eager_is_off; /* who takes pages gives none back, whatever these say:
+                            the limiter is on; atomic */
 };
 
 struct pages_figures {

@@ -239,7 +239,7 @@ struct scavenge_debt scavenge_debt_locked(const struct pages *pages,
   uint64_t held = (pages->in_use + pages->idle_dirty) << PAGE_LOG2;
   uint64_t limit = LOAD_RELAXED(&pages->ready_limit);
   uint64_t retain = LOAD_RELAXED(&pages->retain);
-  if (!fresh || !pages->idle_dirty)
+  if (!fresh || !pages->idle_dirty || LOAD_RELAXED(&pages->eager_is_off))
     return debt;
   if (held > limit && (pages->tops[LEVEL_WHOLE] || pages->tops[LEVEL_PART])) {
     uint64_t most = ((uint64_t)fresh << PAGE_LOG2) + EAGER_EXTRA_BYTES;

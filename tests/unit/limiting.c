@@ -135,6 +135,29 @@ START_TEST(an_update_does_not_wait_for_the_lock)
 }
 END_TEST
 
+/* What stops with it is asked for elsewhere, but for the return of pages. */
+START_TEST(a_full_bucket_switches_it_on)
+{
+  const uint32_t *eager_is_off = &collector->arena.pages.eager_is_off;
+  update();
+  limiter->fill = limiter->capacity - (int64_t)MS;
+  burn(20 * MS);
+  limiter_add_gc(limiter, 20 * MS);
+  update();
+  ck_assert(limiting_is_on(collector));
+  ck_assert(*eager_is_off);
+  ck_assert_int_eq(pacing_set_limit_action(collector, DUSK_LIMIT_SLOW),
+                   DUSK_LIMIT_GROW);
+  ck_assert(!limiting_is_on(collector));
+  pacing_set_limit_action(collector, DUSK_LIMIT_GROW);
+  ck_assert(limiting_is_on(collector));
+  burn(20 * MS);
+  update();
+  ck_assert(!limiting_is_on(collector));
+  ck_assert(!*eager_is_off);
+}
+END_TEST
+
 START_TEST(an_assist_counts_and_updates)
 {
   struct dusk_thread *thread = fixture_attach(heap);
@@ -176,6 +199,7 @@ int main(void)
   tcase_add_test(cases, no_more_is_told_than_was_used);
   tcase_add_test(cases, updates_are_a_period_apart);
   tcase_add_test(cases, an_update_does_not_wait_for_the_lock);
+  tcase_add_test(cases, a_full_bucket_switches_it_on);
   tcase_add_test(cases, an_assist_counts_and_updates);
   tcase_add_test(cases, a_cycle_begins_and_ends);
   suite_add_tcase(suite, cases);

@@ -360,6 +360,21 @@ START_TEST(a_heap_at_its_limit_returns_as_much_as_it_takes)
 }
 END_TEST
 
+START_TEST(nobody_returns_while_the_limiter_is_on)
+{
+  for (uint32_t i = 0; i < 4 * CHUNK_PAGES; i++)
+    take(1);
+  give(1000, 200);
+  STORE_RELAXED(&arena.pages.ready_limit, 0);
+  STORE_RELAXED(&arena.pages.eager_is_off, 1);
+  ck_assert_uint_ne(take(300), PAGE_NONE);
+  ck_assert_uint_eq(releases, 0);
+  STORE_RELAXED(&arena.pages.eager_is_off, 0);
+  ck_assert_uint_ne(take(300), PAGE_NONE);
+  ck_assert(system_pages_are_larger() || releases > 0);
+}
+END_TEST
+
 START_TEST(memory_that_is_held_already_costs_no_return)
 {
   fill();
@@ -485,6 +500,7 @@ int main(void)
   tcase_add_test(cases, what_is_given_beside_a_claim_joins_it_when_it_is_back);
   tcase_add_test(cases, a_thread_that_finds_no_pages_waits_for_a_claim);
   tcase_add_test(cases, a_heap_at_its_limit_returns_as_much_as_it_takes);
+  tcase_add_test(cases, nobody_returns_while_the_limiter_is_on);
   tcase_add_test(cases, memory_that_is_held_already_costs_no_return);
   tcase_add_test(cases, a_heap_over_its_target_returns_what_it_grows_by);
   tcase_add_test(cases, random_histories_keep_the_counts);
