@@ -1,13 +1,12 @@
 /* SPDX-License-Identifier: MIT */
 /* Test of lab/model.c: heaps as the simulator would have traced them give the
  * simulator's own answer back. */
-#include "lab/model.h"
+#include "../unit/unit.h"
 
+#include "lab/model.h"
 #include "lab/sim_world.h"
 
-#include <check.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { CYCLES = 40, CORES = 4 };
@@ -143,9 +142,5 @@ int main(void)
   tcase_add_test(cases, a_growing_heap_has_no_answer);
   tcase_add_test(cases, too_little_has_no_answer);
   suite_add_tcase(suite, cases);
-  SRunner *runner = srunner_create(suite);
-  srunner_run_all(runner, CK_ENV);
-  int failed = srunner_ntests_failed(runner);
-  srunner_free(runner);
-  return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+  return unit_run(suite);
 }
