@@ -17,16 +17,21 @@
  * remembers down to where there is nothing, so that a search does not begin at
  * the top each time.
  *
- *   .claimed   no page of a claim is taken before it is back in the tree; so
- * the dirty bits are cleared while the pages read as zero, and nobody has
- * written to them. .rounded   what is released are whole pages of the system,
- * which may be larger than ours; a free part of one is kept.
+ * ALWAYS TRUE
+ *
+ *   .claimed   No page of a claim is taken before it is back in the tree; so
+ *              the dirty bits are cleared while the pages read as zero, and
+ *              nobody has written to them.
+ *
+ *   .rounded   What is released are whole pages of the system, which may be
+ *              larger than ours; a free part of one is kept.
  *
  * Tested by tests/unit/scavenge.c against a model. */
 #include "heap/scavenge.h"
 
 #include "base/bits.h"
 #include "base/chaos.h"
+#include "base/sums.h"
 #include "os/clock.h"
 #include "os/vm.h"
 
@@ -227,11 +232,6 @@ struct scavenged scavenge_read(struct arena *arena)
   return scavenged;
 }
 
-static uint64_t least(uint64_t a, uint64_t b)
-{
-  return a < b ? a : b;
-}
-
 struct scavenge_debt scavenge_debt_locked(const struct pages *pages,
                                           uint32_t fresh, uint32_t grown)
 {
@@ -244,10 +244,10 @@ struct scavenge_debt scavenge_debt_locked(const struct pages *pages,
   if (held > limit && (pages->tops[LEVEL_WHOLE] || pages->tops[LEVEL_PART])) {
     uint64_t most = ((uint64_t)fresh << PAGE_LOG2) + EAGER_EXTRA_BYTES;
     uint64_t over = held - limit;
-    debt.bytes = least(over > EAGER_MIN_BYTES ? over : EAGER_MIN_BYTES, most);
+    debt.bytes = min_u64(max_u64(over, EAGER_MIN_BYTES), most);
     debt.how = SCAVENGE_FORCED;
   } else if (grown && held > retain) {
-    debt.bytes = least((uint64_t)grown << PAGE_LOG2, held - retain);
+    debt.bytes = min_u64((uint64_t)grown << PAGE_LOG2, held - retain);
     debt.how = SCAVENGE_SPARSE;
   }
   return debt;
