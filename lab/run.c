@@ -332,6 +332,7 @@ int lab_run(int argc, char **argv)
   grid_finish(&grid);
   if (!request.keep)
     folder_remove(folder);
-  free(folder);
-  return run_write(&request, &grid, &host, command, page);
+  int status = run_write(&request, &grid, &host, command, page);
+  free(folder); /* the grid names files in it until here */
+  return status;
 }

@@ -227,6 +227,13 @@ static bool watch_round(struct collector *collector, struct watch *watch)
   return true;
 }
 
+/* A wall that nobody asked for gives way with the limiter: it would stop a
+ * program whose goal cannot be reached. */
+static bool wall_gives_way(const struct collector *collector)
+{
+  return collector->pacing.wall_bytes == 0 && limiting_is_on(collector);
+}
+
 /* Outside.  false: there is room now, or waiting is of no use. */
 static bool await_cycle(struct collector *collector)
 {
@@ -237,7 +244,7 @@ static bool await_cycle(struct collector *collector)
   struct watch watch = {0};
   while (pacing_is_at_wall(collector)) {
     if (is_known_late(collector) || watch_round(collector, &watch) ||
-        limiting_is_on(collector))
+        wall_gives_way(collector))
       return false;
     if (cycle_await_for(collector, number, WALL_LOOK_NS))
       return true;
@@ -248,7 +255,7 @@ static bool await_cycle(struct collector *collector)
 static NOINLINE void wait_at_wall(struct dusk_thread *thread)
 {
   struct collector *collector = thread_collector(thread);
-  if (is_known_late(collector) || limiting_is_on(collector))
+  if (is_known_late(collector) || wall_gives_way(collector))
     return;
   poll_go_outside(thread, CALLER_SP());
   uint64_t start = clock_now();

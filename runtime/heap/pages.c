@@ -369,7 +369,7 @@ void pages_note_use(struct arena *arena)
   size_t chunks = divide_up(pages->committed, CHUNK_PAGES);
   for (size_t i = 0; i < chunks; i++)
     arena->chunks[i].last_in_use = arena->chunks[i].in_use;
-  pages->last_in_use = pages->in_use;
+  STORE_RELAXED(&pages->last_in_use, pages->in_use); /* scavenger_retarget() */
   scavenge_raise_locked(pages, pages->frontier);
   lock_release(&pages->lock);
 }
