@@ -4,36 +4,36 @@
 # library of its own, for tests.
 noinst_LTLIBRARIES += %reldir%/libsim.la
 %canon_reldir%_libsim_la_SOURCES = \
-	%reldir%/expr.c \
-	%reldir%/expr.h \
-	%reldir%/expr_node.h \
-	%reldir%/expr_parse.c \
-	%reldir%/expr_seq.c \
-	%reldir%/scenario.c \
-	%reldir%/scenario.h \
-	%reldir%/scenario_find.c \
-	%reldir%/sim_program.c \
-	%reldir%/sim_program.h \
-	%reldir%/sim_world.c \
-	%reldir%/sim_world.h
+	%reldir%/sim/expr.c \
+	%reldir%/sim/expr.h \
+	%reldir%/sim/expr_node.h \
+	%reldir%/sim/expr_parse.c \
+	%reldir%/sim/expr_seq.c \
+	%reldir%/sim/scenario.c \
+	%reldir%/sim/scenario.h \
+	%reldir%/sim/scenario_find.c \
+	%reldir%/sim/program.c \
+	%reldir%/sim/program.h \
+	%reldir%/sim/world.c \
+	%reldir%/sim/world.h
 %canon_reldir%_libsim_la_LIBADD = -lm
 
 # What the laboratory reads and draws is a library of its own, for tests.
 noinst_LTLIBRARIES += %reldir%/libshow.la
 %canon_reldir%_libshow_la_SOURCES = \
-	%reldir%/mmu.c \
-	%reldir%/mmu.h \
-	%reldir%/model.c \
-	%reldir%/model.h \
-	%reldir%/page.c \
-	%reldir%/page.h \
-	%reldir%/plot.c \
-	%reldir%/plot.h \
-	%reldir%/plot_axis.c \
-	%reldir%/samples.c \
-	%reldir%/samples.h \
-	%reldir%/value.c \
-	%reldir%/value.h
+	%reldir%/show/mmu.c \
+	%reldir%/show/mmu.h \
+	%reldir%/show/model.c \
+	%reldir%/show/model.h \
+	%reldir%/show/page.c \
+	%reldir%/show/page.h \
+	%reldir%/show/plot.c \
+	%reldir%/show/plot.h \
+	%reldir%/show/plot_axis.c \
+	%reldir%/show/samples.c \
+	%reldir%/show/samples.h \
+	%reldir%/show/value.c \
+	%reldir%/show/value.h
 %canon_reldir%_libshow_la_LIBADD = -lm
 
 bin_PROGRAMS += %reldir%/dusk-lab
@@ -42,40 +42,40 @@ bin_PROGRAMS += %reldir%/dusk-lab
 	%reldir%/main.c \
 	bench/measure.c \
 	bench/measure.h \
-	%reldir%/child.c \
-	%reldir%/child.h \
-	%reldir%/grid.c \
-	%reldir%/grid.h \
-	%reldir%/host.c \
-	%reldir%/host.h \
-	%reldir%/measured.c \
-	%reldir%/measured.h \
+	%reldir%/run/child.c \
+	%reldir%/run/child.h \
+	%reldir%/run/grid.c \
+	%reldir%/run/grid.h \
+	%reldir%/run/host.c \
+	%reldir%/run/host.h \
+	%reldir%/run/measured.c \
+	%reldir%/run/measured.h \
 	%reldir%/option.c \
 	%reldir%/option.h \
-	%reldir%/pauses.c \
-	%reldir%/pauses.h \
-	%reldir%/pauses_measure.c \
-	%reldir%/pauses_page.c \
-	%reldir%/progress.c \
-	%reldir%/progress.h \
-	%reldir%/run.c \
-	%reldir%/run.h \
-	%reldir%/run_page.c \
-	%reldir%/run_table.c \
-	%reldir%/waits.c \
-	%reldir%/waits.h \
-	%reldir%/work.c \
+	%reldir%/run/pauses.c \
+	%reldir%/run/pauses.h \
+	%reldir%/run/pauses_measure.c \
+	%reldir%/run/pauses_page.c \
+	%reldir%/run/progress.c \
+	%reldir%/run/progress.h \
+	%reldir%/run/run.c \
+	%reldir%/run/run.h \
+	%reldir%/run/run_page.c \
+	%reldir%/run/run_table.c \
+	%reldir%/show/waits.c \
+	%reldir%/show/waits.h \
+	%reldir%/work/work.c \
 	%reldir%/work/cache.c \
 	%reldir%/work/churn.c \
 	%reldir%/work/crew.c \
 	%reldir%/work/map.c \
 	%reldir%/work/pool.c \
 	%reldir%/work/work.h \
-	%reldir%/workload.c \
-	%reldir%/workload.h \
-	%reldir%/sim.c \
-	%reldir%/sim_print.c \
-	%reldir%/sim_print.h
+	%reldir%/run/workload.c \
+	%reldir%/run/workload.h \
+	%reldir%/sim/sim.c \
+	%reldir%/sim/print.c \
+	%reldir%/sim/print.h
 # Examples that it runs as workloads are installed where examples/local.mk says.
 %canon_reldir%_dusk_lab_CPPFLAGS = $(AM_CPPFLAGS) \
 	-DDUSK_SCENARIOS='"$(scenariosdir)"' \

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
-/* Test of lab/expr*.c: what an expression is worth in each cycle, and what is
- * said of one that makes no sense. */
-#include "lab/expr.h"
+/* Test of lab/sim/expr*.c: what an expression is worth in each cycle, and what
+ * is said of one that makes no sense. */
+#include "lab/sim/expr.h"
 
 #include <check.h>
 #include <math.h>

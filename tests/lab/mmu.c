@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* Test of lab/mmu.c: against every window there is, and cases by hand. */
+/* Test of lab/show/mmu.c: against every window there is, and cases by hand. */
 #include "../unit/unit.h"
 
-#include "lab/mmu.h"
+#include "lab/show/mmu.h"
 
 #include <math.h>
 #include <stdbool.h>

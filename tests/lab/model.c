@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* Test of lab/model.c: heaps as the simulator would have traced them give the
- * simulator's own answer back. */
+/* Test of lab/show/model.c: heaps as the simulator would have traced them give
+ * the simulator's own answer back. */
 #include "../unit/unit.h"
 
-#include "lab/model.h"
-#include "lab/sim_world.h"
+#include "lab/show/model.h"
+#include "lab/sim/world.h"
 
 #include <math.h>
 #include <string.h>

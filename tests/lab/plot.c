@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Test of lab/plot.c, lab/plot_axis.c and lab/page.c: ticks, places, text. */
+/* Test of lab/show: plot.c, plot_axis.c and page.c: ticks, places, text. */
 #include "../unit/unit.h"
 
-#include "lab/page.h"
-#include "lab/plot.h"
+#include "lab/show/page.h"
+#include "lab/show/plot.h"
 
 #include <math.h>
 #include <string.h>

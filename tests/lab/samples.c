@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* Test of lab/samples.c and lab/value.c: traces, statistics, and values. */
+/* Test of lab/show: samples.c and value.c: traces, statistics, and values. */
 #include "../unit/unit.h"
 
-#include "lab/samples.h"
-#include "lab/value.h"
+#include "lab/show/samples.h"
+#include "lab/show/value.h"
 
 #include <math.h>
 #include <stdio.h>

@@ -10,9 +10,10 @@ set -eu
 cd "$srcdir"
 bad=0
 for folder in include runtime lab examples tests bench doc; do
-  for file in $(find "$folder" -name '*.[ch137]' -o -name '*.def' \
+  for file in $(find "$folder" -type f \( \
+    -name '*.[ch137]' -o -name '*.def' \
     -o -name '*.md' -o -name '*.txt' -o -name '*.sh' -o -name '*.awk' \
-    -o -name '*.sim' -o -name '*.go' -o -name '*.mod' -o -name run |
+    -o -name '*.sim' -o -name '*.go' -o -name '*.mod' -o -name run \) |
     LC_ALL=C sort); do
     name=%reldir%/${file#"$folder"/}
     if ! tr -s ' \t' '\n\n' <"$folder/local.mk" |

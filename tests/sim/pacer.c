@@ -7,7 +7,7 @@
  * another heap, which must come to rest. */
 #include "promises.h"
 
-#include "lab/scenario.h"
+#include "lab/sim/scenario.h"
 
 #include <check.h>
 #include <stdio.h>

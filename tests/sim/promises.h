@@ -3,7 +3,7 @@
 #ifndef DUSK_TESTS_SIM_PROMISES_H
 #define DUSK_TESTS_SIM_PROMISES_H
 
-#include "lab/sim_world.h"
+#include "lab/sim/world.h"
 
 /* Whether a promise holds, and if not, the first place where it does not. */
 struct verdict {

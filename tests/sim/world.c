@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* world.c -- the simulated world itself: what it does with figures that make no
  * sense, and with those that no golden row has */
-#include "lab/sim_world.h"
+#include "lab/sim/world.h"
 
 #include <check.h>
 #include <math.h>

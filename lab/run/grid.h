@@ -9,7 +9,7 @@
 #define DUSK_LAB_GRID_H
 
 #include "measured.h"
-#include "waits.h"
+#include "lab/show/waits.h"
 #include "workload.h"
 
 enum { GRID_LIST_MAX = 32 };

@@ -2,8 +2,8 @@
 /* pauses_page.c -- the page of dusk-lab pauses; see pauses.h */
 #include "pauses.h"
 
-#include "page.h"
-#include "plot.h"
+#include "lab/show/page.h"
+#include "lab/show/plot.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -5,7 +5,7 @@
 
 #include "host.h"
 #include "measured.h"
-#include "waits.h"
+#include "lab/show/waits.h"
 
 enum { PAUSES_WINDOWS = 7, PAUSES_WORST = 10 };
 

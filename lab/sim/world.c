@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* sim_world.c -- programs that exist only as rates
+/* world.c -- programs that exist only as rates
  *
  * The world is ideal: marking and allocation share the processors without loss,
  * each at its rate, and what the pacer asks of assists is what it gets.  Times
@@ -17,7 +17,7 @@
  *
  * TESTED  tests/sim/pacer.c   whole programs, against the rows of Go's pacer
  *         tests/sim/world.c   rates that make no sense, and the jump */
-#include "sim_world.h"
+#include "world.h"
 
 enum { STEP_NS = 500000, STACK_BLOCK_BYTES = 2048 };
 

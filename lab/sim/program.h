@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: MIT */
-/* sim_program.h -- a simulated program as it is written down: settings by name
+/* program.h -- a simulated program as it is written down: settings by name
  *
- *   options, scenario file --> [sim_program] --> rates --> sim_world --> rows
+ *   options, scenario file --> [program] --> rates --> world --> rows
  */
 #ifndef DUSK_LAB_SIM_PROGRAM_H
 #define DUSK_LAB_SIM_PROGRAM_H
 
 #include "expr.h"
-#include "sim_world.h"
+#include "world.h"
 
 enum { SIM_CYCLES_MAX = 1000000 };
 

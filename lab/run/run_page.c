@@ -2,9 +2,9 @@
 /* run_page.c -- the page of dusk-lab run; see run.h */
 #include "run.h"
 
-#include "page.h"
-#include "plot.h"
-#include "value.h"
+#include "lab/show/page.h"
+#include "lab/show/plot.h"
+#include "lab/show/value.h"
 
 #include <math.h>
 #include <stdlib.h>

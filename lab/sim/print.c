@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sim_print.c -- rows for a program to read, or for a person
+/* print.c -- rows for a program to read, or for a person
  *
  * TESTED  tests/lab/sim.sh */
-#include "sim_print.h"
+#include "print.h"
 
 #include <inttypes.h>
 #include <stdio.h>

@@ -9,10 +9,10 @@
  * Tested by tests/lab/run.sh. */
 #include "run.h"
 
-#include "lab.h"
-#include "option.h"
-#include "page.h"
-#include "value.h"
+#include "lab/lab.h"
+#include "lab/option.h"
+#include "lab/show/page.h"
+#include "lab/show/value.h"
 
 #include <dirent.h>
 #include <errno.h>

@@ -5,8 +5,8 @@
  * built, and then where they were installed. */
 #include "workload.h"
 
-#include "value.h"
-#include "work/work.h"
+#include "lab/show/value.h"
+#include "lab/work/work.h"
 
 #include <errno.h>
 #include <limits.h>

@@ -2,7 +2,7 @@
 /* host.c -- the machine that measures; see host.h */
 #include "host.h"
 
-#include "value.h"
+#include "lab/show/value.h"
 
 #include <stdio.h>
 #include <stdlib.h>

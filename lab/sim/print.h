@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
-/* sim_print.h -- rows for a program to read, or for a person */
+/* print.h -- rows for a program to read, or for a person */
 #ifndef DUSK_LAB_SIM_PRINT_H
 #define DUSK_LAB_SIM_PRINT_H
 
-#include "sim_world.h"
+#include "world.h"
 
 /* A line each, and one of names before.  CSV: bytes exactly, the share of the
  * processors to four decimals. */

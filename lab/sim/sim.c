@@ -5,9 +5,9 @@
  * collected first, and applied when the scenario has been read.
  *
  * TESTED  tests/lab/sim.sh */
-#include "lab.h"
+#include "lab/lab.h"
 #include "scenario.h"
-#include "sim_print.h"
+#include "print.h"
 
 #include <getopt.h>
 #include <stdio.h>

@@ -3,8 +3,8 @@
  * utilisation; see pauses.h */
 #include "pauses.h"
 
-#include "lab.h"
-#include "mmu.h"
+#include "lab/lab.h"
+#include "lab/show/mmu.h"
 
 #include <math.h>
 #include <stdlib.h>

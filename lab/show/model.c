@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* model.c -- what the simulator says of a program that has been measured
  *
- *   trace of a steady heap --> rates --> sim_world --> a share of processors
+ *   trace of a steady heap --> rates --> sim/world --> a share of processors
  *
  * The world's program has all processors but those that mark.  A real one may
  * have fewer threads than that, or wait: its rate of allocation is taken down
@@ -13,7 +13,7 @@
  * Tested by tests/lab/model.c. */
 #include "model.h"
 
-#include "sim_world.h"
+#include "lab/sim/world.h"
 
 #include <math.h>
 #include <stdlib.h>

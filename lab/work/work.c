@@ -2,11 +2,11 @@
 /* work.c -- dusk-lab work: runs a built-in workload
  *
  * Reads its options from its table, runs it, and adds the figure `peak`. */
-#include "work/work.h"
+#include "work.h"
 
-#include "lab.h"
-#include "option.h"
-#include "value.h"
+#include "lab/lab.h"
+#include "lab/option.h"
+#include "lab/show/value.h"
 
 #include <stdio.h>
 #include <stdlib.h>

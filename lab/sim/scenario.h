@@ -8,7 +8,7 @@
 #ifndef DUSK_LAB_SCENARIO_H
 #define DUSK_LAB_SCENARIO_H
 
-#include "sim_program.h"
+#include "program.h"
 
 #define SCENARIO_SUFFIX ".sim"
 

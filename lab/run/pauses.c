@@ -8,11 +8,11 @@
  * Tested by tests/lab/run.sh. */
 #include "pauses.h"
 
-#include "lab.h"
-#include "option.h"
-#include "page.h"
+#include "lab/lab.h"
+#include "lab/option.h"
+#include "lab/show/page.h"
 #include "progress.h"
-#include "value.h"
+#include "lab/show/value.h"
 #include "workload.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sim_program.c -- settings by name, and a run from them
+/* program.c -- settings by name, and a run from them
  *
  * TESTED  tests/lab/sim.sh, tests/sim/pacer.c */
-#include "sim_program.h"
+#include "program.h"
 
 #include <limits.h>
 #include <math.h>

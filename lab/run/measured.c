@@ -2,8 +2,8 @@
 /* measured.c -- the figures of one run, and of a cell's runs; see measured.h */
 #include "measured.h"
 
-#include "model.h"
-#include "waits.h"
+#include "lab/show/model.h"
+#include "lab/show/waits.h"
 
 #include <math.h>
 #include <stdio.h>

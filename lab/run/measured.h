@@ -7,7 +7,7 @@
 #define DUSK_LAB_MEASURED_H
 
 #include "child.h"
-#include "samples.h"
+#include "lab/show/samples.h"
 
 enum measured_figure {
   MEASURED_CPU,      /* s */

@@ -2,9 +2,9 @@
 /* grid.c -- workloads times settings; see grid.h */
 #include "grid.h"
 
-#include "lab.h"
+#include "lab/lab.h"
 #include "progress.h"
-#include "value.h"
+#include "lab/show/value.h"
 
 #include <math.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
-/* sim_world.h -- programs that exist only as rates, and the pacer's part in
+/* world.h -- programs that exist only as rates, and the pacer's part in
  * them
  *
- *   rates of a cycle --> [sim_world] --> what became of the cycle
+ *   rates of a cycle --> [world] --> what became of the cycle
  *
  * A simulated program allocates and scans at rates that are given for each
  * cycle.  The world drives the library's own pacer through its cycles on an
