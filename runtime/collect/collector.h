@@ -40,6 +40,7 @@ struct pacing {
   uint64_t hard_wall;   /* and waits; atomic */
   uint32_t pressure;    /* enum pressure; atomic */
   uint32_t action;      /* dusk_limit_action: when the limit cannot hold */
+  uint32_t is_limited;  /* the goal is what the memory limit leaves; atomic */
   double work_per_byte; /* price of allocating, while marking; atomic */
   double bytes_per_work;
   int64_t credit;     /* scan work that workers did beyond what was asked,

@@ -14,13 +14,21 @@ void limiting_turn_locked(struct collector *collector, bool gc_on);
  * Anybody, often: returns at once if it has not, or somebody else is at it. */
 void limiting_update(struct collector *collector, uint64_t now_ns);
 
-/* Has collection had more than half for too long?  Then nobody assists, nobody
- * steps aside, and allocation gives no page back; unless the program has chosen
- * to be slowed down.  Any thread; a hint, a moment old. */
+/* Has collection had more than half for too long, for the sake of a memory
+ * limit?  Then nobody assists, nobody steps aside, and allocation gives no page
+ * back; unless the program has chosen to be slowed down.  Any thread; a hint, a
+ * moment old.
+ *
+ * Go's limiter is for any goal.  But a goal that the GC percent sets is one
+ * that a cycle can reach, and what collection costs is bounded by the percent:
+ * with the limiter on, bench/trees took 14 % less processor time and 1.5 times
+ * the memory that its percent promises. */
 static inline bool limiting_is_on(const struct collector *collector)
 {
+  const struct pacing *pacing = &collector->pacing;
   return UNLIKELY(limiter_is_on(&collector->limiting.limiter)) &&
-         LOAD_RELAXED(&collector->pacing.action) != DUSK_LIMIT_SLOW;
+         LOAD_RELAXED(&pacing->is_limited) &&
+         LOAD_RELAXED(&pacing->action) != DUSK_LIMIT_SLOW;
 }
 
 #endif

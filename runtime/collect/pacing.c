@@ -105,6 +105,7 @@ static void publish(struct collector *collector)
   uint64_t hard = hard_wall(pacing, goal, &memory);
   STORE_RELAXED(&pacing->wall, min_u64(soft_wall(goal), hard));
   STORE_RELAXED(&pacing->hard_wall, hard);
+  STORE_RELAXED(&pacing->is_limited, pacer_is_limited(&pacing->pacer, &memory));
   pages_set_cap(&collector->arena.pages, page_cap(collector));
   scavenger_retarget(collector, goal, &memory);
 }

@@ -311,6 +311,11 @@ static uint64_t goal_and_bound(const struct pacer *p,
   return max_u64(goal, add_saturate(p->triggered, cycle_runway_min_bytes));
 }
 
+bool pacer_is_limited(const struct pacer *p, const struct pacer_memory *m)
+{
+  return limit_goal(p, m) < p->percent_goal;
+}
+
 uint64_t pacer_goal(const struct pacer *p, const struct pacer_memory *m)
 {
   uint64_t min_trigger;

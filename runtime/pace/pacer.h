@@ -160,6 +160,11 @@ void pacer_commit(struct pacer *p, uint64_t live, bool sweep_done);
 /* The size of heap that the next cycle, or the running one, should end at. */
 uint64_t pacer_goal(const struct pacer *p, const struct pacer_memory *m);
 
+/* Is that goal what the memory limit leaves, and less than the percent asks
+ * for?
+ */
+bool pacer_is_limited(const struct pacer *p, const struct pacer_memory *m);
+
 /* The size of heap at which a cycle should begin, never above the goal;
  * PACER_NO_TRIGGER: at none.  *goal, unless NULL, is what pacer_goal() says. */
 uint64_t pacer_trigger(const struct pacer *p, const struct pacer_memory *m,

@@ -143,6 +143,7 @@ START_TEST(a_full_bucket_switches_it_on)
   limiter->fill = limiter->capacity - (int64_t)MS;
   burn(20 * MS);
   limiter_add_gc(limiter, 20 * MS);
+  ck_assert_int_eq(pacing_set_limit(collector, 1), INT64_MAX);
   update();
   ck_assert(limiting_is_on(collector));
   ck_assert(*eager_is_off);
@@ -151,6 +152,10 @@ START_TEST(a_full_bucket_switches_it_on)
   ck_assert(!limiting_is_on(collector));
   pacing_set_limit_action(collector, DUSK_LIMIT_GROW);
   ck_assert(limiting_is_on(collector));
+  /* What the percent asks for is not the limiter's business. */
+  pacing_set_limit(collector, INT64_MAX);
+  ck_assert(!limiting_is_on(collector));
+  pacing_set_limit(collector, 1);
   burn(20 * MS);
   update();
   ck_assert(!limiting_is_on(collector));
