@@ -3,9 +3,8 @@
  *
  *   trace of a steady heap --> rates --> sim/world --> a share of processors
  *
- * The world's program has all processors but those that mark.  A real one may
- * have fewer threads than that, or wait: its rate of allocation is taken down
- * by the part of three quarters of the processors that it really used.
+ * A program with fewer threads than processors, or one that waits, leaves some
+ * idle: those mark besides the workers.
  *
  * Only the second half of the cycles counts: in the first a program builds what
  * it works on.
@@ -106,13 +105,13 @@ static double scan_rate(struct steady steady)
   return rate(bytes, ns);
 }
 
-static double alloc_rate(const struct samples_heap *heap, double cpu_ns,
+/* The part of the processors that neither the program nor the workers' quarter
+ * uses. */
+static double idle_share(const struct samples_heap *heap, double program_ns,
                          double wall_ns)
 {
-  double program_ns = cpu_ns - (double)heap->gc_cpu_ns;
-  double had_ns = wall_ns * (double)heap->processors * program_share;
-  double part = had_ns > 0 ? fmin(1, program_ns / had_ns) : 1;
-  return rate((double)heap->total_alloc, program_ns) * part;
+  double had_ns = wall_ns * (double)heap->processors;
+  return had_ns > 0 ? fmax(0, program_share - program_ns / had_ns) : 0;
 }
 
 static bool has_figures(const struct samples_heap *heap)
@@ -152,11 +151,13 @@ double model_gc_percent(const struct samples_heap *heap, double cpu_ns,
       .globals = (uint64_t)median_of(steady, root_work),
   };
   double live = median_of(steady, survivors);
+  double program_ns = cpu_ns - (double)heap->gc_cpu_ns;
   struct sim_rates rates = {
-      .alloc = alloc_rate(heap, cpu_ns, wall_ns),
+      .alloc = rate((double)heap->total_alloc, program_ns),
       .scan = scan_rate(steady),
       .scannable = fmin(1, median_of(steady, heap_work) / live),
       .stack = median_of(steady, stack_work),
+      .idle = idle_share(heap, program_ns, wall_ns),
   };
   if (!pacer_policy_parse(heap->policy, &setup.policy))
     return NAN;

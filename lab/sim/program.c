@@ -23,6 +23,7 @@ static const struct {
     [SIM_SCANNABLE] = {"scannable", "1"},
     [SIM_STACK] = {"stack", "8192"},
     [SIM_JUMP] = {"jump", "0"},
+    [SIM_IDLE] = {"idle", "0"},
 };
 
 static bool say(struct sim_message *message, const char *format, ...)
@@ -246,6 +247,7 @@ bool sim_program_run(struct sim_program *program, struct sim_row *rows,
         .scannable = values[SIM_SCANNABLE],
         .stack = values[SIM_STACK],
         .jump = values[SIM_JUMP],
+        .idle = values[SIM_IDLE],
     };
     enum sim_error error = sim_world_cycle(&world, &rates, &rows[i]);
     if (error)

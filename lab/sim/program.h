@@ -18,6 +18,7 @@ enum sim_stream {
   SIM_SCANNABLE,
   SIM_STACK,
   SIM_JUMP,
+  SIM_IDLE,
   SIM_STREAMS,
 };
 

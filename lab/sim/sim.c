@@ -72,6 +72,7 @@ static const char help_text[] =
     "  --scannable EXPR  part of the heap that may hold pointers (1)\n"
     "  --stack EXPR      bytes of stack (8192)\n"
     "  --jump EXPR       bytes allocated at a stroke amid the marking (0)\n"
+    "  --idle EXPR       part of the processors that it leaves to markers (0)\n"
     "\n"
     "EXPR is a sum of numbers (KiB, MiB... may follow) and of\n"
     "  ramp(h,n)  unit(a)  oscillate(a,phase,period)  random(a,seed)\n"

@@ -28,6 +28,9 @@ static const double step_bytes = 512;
  * assists. */
 static const double background_share = 0.25;
 
+/* Idle processors mark besides, and are never all of the rest. */
+static const double idle_max = 0.75;
+
 /* What survives the first cycle; later ones follow from it by growth. */
 static const uint64_t first_survivors_bytes = 256 * 1024;
 
@@ -48,6 +51,7 @@ struct cycle {
   double scannable;
   uint64_t stack;
   uint64_t jump;
+  double idle;
 };
 
 static double at_least(double low, double value)
@@ -65,7 +69,7 @@ static bool are_usable(const struct sim_rates *r)
 {
   return r->alloc <= rate_max && r->scan <= rate_max && r->growth <= rate_max &&
          r->scannable <= rate_max && r->stack <= rate_max &&
-         r->jump <= rate_max; /* not a number: false */
+         r->jump <= rate_max && r->idle <= rate_max; /* not a number: false */
 }
 
 static struct cycle clamp(const struct sim_rates *rates)
@@ -78,6 +82,7 @@ static struct cycle clamp(const struct sim_rates *rates)
       .scannable = rates->scannable > 1 ? 1 : at_least(0, rates->scannable),
       .stack = (uint64_t)blocks * STACK_BLOCK_BYTES,
       .jump = whole(at_least(0, rates->jump)),
+      .idle = rates->idle > idle_max ? idle_max : at_least(0, rates->idle),
   };
 }
 
@@ -108,12 +113,12 @@ static enum sim_error begin_cycle(struct sim_world *world,
   if (live > SIM_BYTES_MAX)
     return SIM_TOO_LARGE;
   uint64_t allocated = live - p->marked;
-  double program = cycle->alloc * step_bytes * world->cores;
+  double program = cycle->alloc * step_bytes * world->cores * (1 - cycle->idle);
   uint64_t scannable =
       p->scannable + (uint64_t)((double)allocated * cycle->scannable);
 
   world->done = (struct pacer_work){0};
-  world->assist_ns = world->duration_ns = 0;
+  world->assist_ns = world->idle_ns = world->duration_ns = 0;
   world->quiet_ns = whole((double)allocated * STEP_NS / program);
   pacer_start(p, live, scannable, cycle->stack, world->globals);
   revise(world, live, scannable);
@@ -153,7 +158,7 @@ static double utilization(const struct sim_world *world,
 {
   double ratio = pacer_assist_work_per_byte(&world->pacer);
   double owed = ratio * cycle->alloc;
-  return at_least(background_share, owed / (owed + cycle->scan));
+  return at_least(background_share, owed / (owed + cycle->scan) - cycle->idle);
 }
 
 static uint64_t take(uint64_t *left, uint64_t *done, uint64_t at_most)
@@ -169,10 +174,12 @@ static uint64_t take(uint64_t *left, uint64_t *done, uint64_t at_most)
 static void step(struct sim_world *world, const struct cycle *cycle)
 {
   double marking = utilization(world, cycle);
-  double scan_bytes = cycle->scan * step_bytes * world->cores * marking;
+  double program_share = 1 - marking - cycle->idle;
+  double scan_bytes =
+      cycle->scan * step_bytes * world->cores * (marking + cycle->idle);
   double program = cycle->alloc * step_bytes;
   uint64_t elapsed_ns = STEP_NS;
-  uint64_t allocated = whole(program * world->cores * (1 - marking));
+  uint64_t allocated = whole(program * world->cores * program_share);
 
   uint64_t can_scan = whole(scan_bytes);
   uint64_t left = work_left(world) - (world->jump ? world->jump_at : 0);
@@ -180,7 +187,7 @@ static void step(struct sim_world *world, const struct cycle *cycle)
     can_scan = left;
     elapsed_ns = (uint64_t)((double)left * STEP_NS / scan_bytes);
     allocated = whole(program * (double)elapsed_ns / STEP_NS * world->cores *
-                      (1 - marking));
+                      program_share);
   }
   can_scan = take(&world->left.globals, &world->done.globals, can_scan);
   can_scan = take(&world->left.stack, &world->done.stack, can_scan);
@@ -188,6 +195,7 @@ static void step(struct sim_world *world, const struct cycle *cycle)
 
   double assisting = marking - background_share;
   world->assist_ns += (uint64_t)((double)elapsed_ns * world->cores * assisting);
+  world->idle_ns += (uint64_t)((double)elapsed_ns * world->cores * cycle->idle);
   world->duration_ns += elapsed_ns;
   allocate(world, cycle, allocated);
 }
@@ -238,6 +246,7 @@ static void end_cycle(struct sim_world *world)
   uint64_t marked = world->survivors + world->born_black;
   pacer_end(p, &(struct pacer_cycle){
                    .assist_ns = world->assist_ns,
+                   .idle_ns = world->idle_ns,
                    .duration_ns = world->duration_ns,
                    .interval_ns = world->quiet_ns + world->duration_ns,
                    .processors = world->cores,

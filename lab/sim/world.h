@@ -41,6 +41,8 @@ struct sim_rates {
   double scannable; /* part of the heap that is not leaves, 0 to 1 */
   double stack;     /* bytes; taken down to blocks of 2 KiB */
   double jump;      /* bytes allocated at a stroke, half of the marking done */
+  double idle;      /* part of the processors that the program never uses, and
+                       that mark besides the quarter, 0 to 0.75 */
 };
 
 /* One cycle, when its mark phase has just ended. */
@@ -75,6 +77,7 @@ struct sim_world {
   uint64_t jump;    /* bytes, until they are allocated */
   uint64_t jump_at; /* when so much work is left, bytes */
   uint64_t assist_ns;
+  uint64_t idle_ns;
   uint64_t duration_ns;
   uint64_t quiet_ns;   /* before it, when nothing marked */
   uint64_t born_black; /* bytes allocated while it marked */

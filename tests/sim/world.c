@@ -61,10 +61,35 @@ START_TEST(what_is_no_number_is_refused)
 }
 END_TEST
 
+/* The last of 40 cycles of a fast program with 20 MiB that live. */
+static struct sim_row run_fast(double idle)
+{
+  struct sim_world world;
+  struct sim_row row = {0};
+  struct sim_rates rates = steady;
+  rates.alloc = 363;
+  rates.idle = idle;
+  sim_world_init(&world, &usual);
+  for (unsigned i = 0; i < 40; i++) {
+    rates.growth = i == 1 ? 80 : 1;
+    ck_assert_int_eq(sim_world_cycle(&world, &rates, &row), SIM_FINE);
+  }
+  return row;
+}
+
+/* What it leaves idle marks for it: it need not assist. */
+START_TEST(idle_processors_mark)
+{
+  ck_assert_double_gt(run_fast(0).utilization, 0.4);
+  ck_assert_double_lt(run_fast(0.25).utilization, 0.3);
+  ck_assert_uint_le(run_fast(0.25).peak, run_fast(0.25).goal);
+}
+END_TEST
+
 START_TEST(rates_below_their_range_are_the_least_in_it)
 {
-  struct sim_rates rates = {-1, 1024, 1, -1, -1, -1};
-  struct sim_rates least = {0.0001, 1024, 1, 0, 0, 0};
+  struct sim_rates rates = {-1, 1024, 1, -1, -1, -1, -1};
+  struct sim_rates least = {0.0001, 1024, 1, 0, 0, 0, 0};
   struct sim_row row;
   struct sim_row expected;
   ck_assert_int_eq(run(&usual, &rates, 9, &row), SIM_FINE);
@@ -147,6 +172,7 @@ int main(void)
   tcase_set_timeout(tcase, 0); /* a sanitizer makes it slow */
   tcase_add_test(tcase, no_goal_no_cycle);
   tcase_add_test(tcase, what_is_no_number_is_refused);
+  tcase_add_test(tcase, idle_processors_mark);
   tcase_add_test(tcase, rates_below_their_range_are_the_least_in_it);
   tcase_add_test(tcase, a_heap_that_grows_for_ever_is_too_large_some_time);
   tcase_add_test(tcase, marking_that_makes_no_progress_ends_in_an_error);
