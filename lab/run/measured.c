@@ -175,7 +175,7 @@ void measured_of_run(struct measured *measured, const struct samples *samples,
   figures[MEASURED_GC_MARK] =
       sums.available_ns > 0 ? 100 * sums.mark_ns / sums.available_ns : NAN;
   figures[MEASURED_GC_MODEL] =
-      heap ? model_gc_percent(heap, 1e9 * end->cpu_s, 1e9 * end->wall_s) : NAN;
+      heap ? model_gc_percent(heap, 1e9 * end->cpu_s) : NAN;
   figures[MEASURED_GC_ALL] =
       end->cpu_s > 0 ? 100 * sums.gc_ns / 1e9 / end->cpu_s : NAN;
   figures[MEASURED_HEAP] =

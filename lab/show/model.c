@@ -27,9 +27,6 @@ enum {
 /* Largest over smallest live heap of a program that is steady. */
 static const double steady_ratio = 1.25;
 
-/* Workers mark with a quarter, so the program has so much. */
-static const double program_share = 0.75;
-
 /* The steady part of a heap's life. */
 struct steady {
   const struct samples_cycle *cycles;
@@ -105,13 +102,17 @@ static double scan_rate(struct steady steady)
   return rate(bytes, ns);
 }
 
-/* The part of the processors that neither the program nor the workers' quarter
- * uses. */
-static double idle_share(const struct samples_heap *heap, double program_ns,
-                         double wall_ns)
+/* The part of the processors that marked because nobody wanted them. */
+static double idle_share(const struct samples_heap *heap, struct steady steady)
 {
-  double had_ns = wall_ns * (double)heap->processors;
-  return had_ns > 0 ? fmax(0, program_share - program_ns / had_ns) : 0;
+  double idle_ns = 0, had_ns = 0;
+  for (size_t i = 0; i < steady.count; i++) {
+    const struct samples_cycle *cycle = &steady.cycles[i];
+    idle_ns += (double)cycle->idle_ns;
+    had_ns += (double)(cycle->end_ns - cycle->start_ns);
+  }
+  had_ns *= (double)heap->processors;
+  return had_ns > 0 ? idle_ns / had_ns : 0;
 }
 
 static bool has_figures(const struct samples_heap *heap)
@@ -136,8 +137,7 @@ static double settled_share(const struct sim_setup *setup,
   return row.utilization;
 }
 
-double model_gc_percent(const struct samples_heap *heap, double cpu_ns,
-                        double wall_ns)
+double model_gc_percent(const struct samples_heap *heap, double cpu_ns)
 {
   struct steady steady = steady_part(heap);
   if (!has_figures(heap) || !is_steady(steady))
@@ -157,7 +157,7 @@ double model_gc_percent(const struct samples_heap *heap, double cpu_ns,
       .scan = scan_rate(steady),
       .scannable = fmin(1, median_of(steady, heap_work) / live),
       .stack = median_of(steady, stack_work),
-      .idle = idle_share(heap, program_ns, wall_ns),
+      .idle = idle_share(heap, steady),
   };
   if (!pacer_policy_parse(heap->policy, &setup.policy))
     return NAN;

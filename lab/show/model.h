@@ -7,11 +7,10 @@
 
 /* The share of the processors that should mark while cycles run, percent: the
  * simulator's answer for a program with the rates that this heap had.  cpu_ns
- * and wall_ns are the whole program's.
+ * is the whole program's.
  *
  * NAN: the heap had too few cycles, or was not steady: what a growing heap does
  * next is not in its rates. */
-double model_gc_percent(const struct samples_heap *heap, double cpu_ns,
-                        double wall_ns);
+double model_gc_percent(const struct samples_heap *heap, double cpu_ns);
 
 #endif
