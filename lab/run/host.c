@@ -2,6 +2,7 @@
 /* host.c -- the machine that measures; see host.h */
 #include "host.h"
 
+#include "lab/show/page.h"
 #include "lab/show/value.h"
 
 #include <stdio.h>
@@ -56,4 +57,33 @@ void host_read(struct host *host)
   struct tm local;
   strftime(host->date, sizeof host->date, "%Y-%m-%d %H:%M %z",
            localtime_r(&now, &local));
+}
+
+static void fact(FILE *to, const char *name, const char *value)
+{
+  page_row_begin(to);
+  page_row_heading(to, name);
+  page_cell(to, value, false);
+  page_row_end(to);
+}
+
+void host_table(const struct host *host, const char *command, const char *runs,
+                FILE *to)
+{
+  page_table_begin(to, "The machine, and the command");
+  page_table_heading(to, "", "", false);
+  page_table_heading(to, "", "", false);
+  page_headings_end(to);
+  fact(to, "command", command);
+  if (runs)
+    fact(to, "runs", runs);
+  fact(to, "date", host->date);
+  fact(to, "processors", host->processors);
+  fact(to, "memory", host->memory);
+  fact(to, "kernel", host->kernel);
+  fact(to, "load before", host->load);
+  for (char **variable = environ; *variable; variable++)
+    if (!strncmp(*variable, "DUSK_", 5))
+      fact(to, "environment", *variable);
+  page_table_end(to);
 }

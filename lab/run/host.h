@@ -3,6 +3,8 @@
 #ifndef DUSK_LAB_HOST_H
 #define DUSK_LAB_HOST_H
 
+#include <stdio.h>
+
 struct host {
   char processors[160];
   char kernel[160];
@@ -13,5 +15,10 @@ struct host {
 
 /* Looks at the machine, before the work begins. */
 void host_read(struct host *host);
+
+/* Writes them into a page as a table, with the command, the variables of the
+ * environment that a heap reads, and, unless NULL, how many runs there were. */
+void host_table(const struct host *host, const char *command, const char *runs,
+                FILE *to);
 
 #endif

@@ -11,8 +11,6 @@
 
 enum { CURVE_POINTS = 41, ROWS_MAX = 32, ROW_HEIGHT = 24 };
 
-extern char **environ;
-
 static const struct {
   const char *name;
   unsigned series;
@@ -269,14 +267,6 @@ static void kinds_draw(const struct pauses *pauses, FILE *to)
   waits_draw(to, "How long delays are, by kind", "duration", rows, count);
 }
 
-static void fact(FILE *to, const char *name, const char *value)
-{
-  page_row_begin(to);
-  page_row_heading(to, name);
-  page_cell(to, value, false);
-  page_row_end(to);
-}
-
 static void host_write(const struct host *host, const char *command, FILE *to)
 {
   page_section(to, "How it was measured");
@@ -284,20 +274,7 @@ static void host_write(const struct host *host, const char *command, FILE *to)
                      "thread, its begin and its length. What other programs, "
                      "or the collector's own threads, take from a thread by "
                      "having its processor is not in it.");
-  page_table_begin(to, "The machine, and the command");
-  page_table_heading(to, "", "", false);
-  page_table_heading(to, "", "", false);
-  page_headings_end(to);
-  fact(to, "command", command);
-  fact(to, "date", host->date);
-  fact(to, "processors", host->processors);
-  fact(to, "memory", host->memory);
-  fact(to, "kernel", host->kernel);
-  fact(to, "load before", host->load);
-  for (char **variable = environ; *variable; variable++)
-    if (!strncmp(*variable, "DUSK_", 5))
-      fact(to, "environment", *variable);
-  page_table_end(to);
+  host_table(host, command, NULL, to);
 }
 
 void pauses_page_write(const struct pauses *pauses, const struct host *host,

@@ -12,8 +12,6 @@
 
 static const double mib = 1 << 20;
 
-extern char **environ;
-
 static const char *series_name(const struct cell *cell)
 {
   return *cell->series_name ? cell->series_name : "go, no limit, full assists";
@@ -335,14 +333,6 @@ static void workload_write(const struct grid *grid, size_t index, FILE *to)
   waits_draw_kind(cells, count, SAMPLES_WALL, "Waits at the hard wall", to);
 }
 
-static void fact(FILE *to, const char *name, const char *value)
-{
-  page_row_begin(to);
-  page_row_heading(to, name);
-  page_cell(to, value, false);
-  page_row_end(to);
-}
-
 static void host_write(const struct grid *grid, const struct host *host,
                        const char *command, FILE *to)
 {
@@ -353,23 +343,9 @@ static void host_write(const struct grid *grid, const struct host *host,
                  "setting in its environment; the runs go round by round over "
                  "all settings. Processor time and memory are the system's "
                  "figures, all else is from the trace that the heap writes.");
-  page_table_begin(to, "The machine, and the command");
-  page_table_heading(to, "", "", false);
-  page_table_heading(to, "", "", false);
-  page_headings_end(to);
-  fact(to, "command", command);
   snprintf(text, sizeof text, "%u of %zu runs, %u for each setting", grid->done,
            grid->count * grid->axes->repeats, grid->axes->repeats);
-  fact(to, "runs", text);
-  fact(to, "date", host->date);
-  fact(to, "processors", host->processors);
-  fact(to, "memory", host->memory);
-  fact(to, "kernel", host->kernel);
-  fact(to, "load before", host->load);
-  for (char **variable = environ; *variable; variable++)
-    if (!strncmp(*variable, "DUSK_", 5))
-      fact(to, "environment", *variable);
-  page_table_end(to);
+  host_table(host, command, text, to);
 }
 
 void run_page_write(const struct grid *grid, const struct host *host,
