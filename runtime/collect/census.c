@@ -13,6 +13,10 @@
  * that holds one is read in the new epoch (central.h).  Spans that threads take
  * meanwhile have the new epoch, and are passed over.
  *
+ * Go makes allocation sweep in proportion to what it takes (PACING 3.11), since a
+ * sweep may last until the next cycle.  A census takes about a millisecond for
+ * a GiB, and the cycle is not over before it: nobody has to help.
+ *
  * .freed  A span is unpublished before its pages are given back, and both its
  *         lines of bits are clear by then: whoever takes them finds a span as
  *         good as new, but for the zeros.
