@@ -16,7 +16,7 @@
 
 static struct dusk_heap *heap;
 static char name[] = "/tmp/dusk-trace.XXXXXX";
-static char text[1 << 20]; /* the file */
+static char text[1 << 23]; /* the file */
 
 static void set_up(void)
 {
