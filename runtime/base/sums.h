@@ -28,4 +28,14 @@ static inline uint64_t subtract_saturate(uint64_t a, uint64_t b)
   return a > b ? a - b : 0;
 }
 
+/* value * number / parts, rounded down once, at the end.  number and parts are
+ * below 2^32. */
+static inline uint64_t scaled(uint64_t value, uint64_t number, uint64_t parts)
+{
+  uint64_t whole = value / parts;
+  if (number && whole > UINT64_MAX / number)
+    return UINT64_MAX;
+  return add_saturate(whole * number, value % parts * number / parts);
+}
+
 #endif

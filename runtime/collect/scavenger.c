@@ -32,6 +32,7 @@
  * Tested by tests/api/idle.c. */
 #include "collect/scavenger.h"
 
+#include "base/sums.h"
 #include "collect/cycle.h"
 #include "collect/pacing.h"
 #include "heap/scavenge.h"
@@ -140,11 +141,11 @@ static uint64_t bytes_over(const struct watch *watch,
   uint64_t limit = LOAD_RELAXED(&collector->scavenging.limit_target);
   if (watch->is_idle) {
     uint64_t idle = scavenger_idle_target(pages.in_use, vm_page_size());
-    retain = retain < idle ? retain : idle;
+    retain = min_u64(retain, idle);
   }
   uint64_t over = scavenger_over(held, retain);
   uint64_t over_limit = scavenger_over(held, limit);
-  return over > over_limit ? over : over_limit;
+  return max_u64(over, over_limit);
 }
 
 /* Works for a slice.  false: there is nothing to do, or nothing to be had. */
@@ -153,8 +154,7 @@ static bool work(struct collector *collector, const struct watch *watch,
 {
   for (bool has_worked = false;; has_worked = true) {
     uint64_t over = bytes_over(watch, collector);
-    uint64_t bytes =
-        over < SCAVENGER_QUANTUM_BYTES ? over : SCAVENGER_QUANTUM_BYTES;
+    uint64_t bytes = min_u64(over, SCAVENGER_QUANTUM_BYTES);
     uint64_t before = clock_thread_cpu();
     uint64_t gone = bytes ? scavenge(&collector->arena, bytes, SCAVENGE_SPARSE,
                                      SCAVENGE_BACKGROUND)
@@ -239,7 +239,7 @@ static uint64_t less_others(uint64_t limit, uint64_t others)
 {
   if (limit >= INT64_MAX)
     return SCAVENGER_OFF;
-  return limit > others ? limit - others : 0;
+  return subtract_saturate(limit, others);
 }
 
 void scavenger_retarget(struct collector *collector, uint64_t goal,

@@ -110,16 +110,7 @@ static const int64_t remaining_work_min = 1000;
 
 /* ---- arithmetic that saturates ---- */
 
-/* .saturate, here and below.  value * number / parts, rounded down once, at the
- * end.  number and parts are below 2^32. */
-static uint64_t scaled(uint64_t value, uint64_t number, uint64_t parts)
-{
-  uint64_t whole = value / parts;
-  if (number && whole > UINT64_MAX / number)
-    return UINT64_MAX;
-  return add_saturate(whole * number, value % parts * number / parts);
-}
-
+/* .saturate, here and below */
 static uint64_t percent_of(uint64_t value, uint64_t percent)
 {
   return scaled(value, percent, 100);

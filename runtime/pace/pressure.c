@@ -8,16 +8,12 @@
  * Tested by tests/unit/pressure.c. */
 #include "pace/pressure.h"
 
+#include "base/sums.h"
+
 enum { PARTS = 128, HYSTERESIS = 8 };
 
 static const unsigned entered_at[] = {
     [PRESSURE_MODERATE] = 96, [PRESSURE_HIGH] = 115, [PRESSURE_CRITICAL] = 124};
-
-/* `parts` of the limit, rounded down; no product wraps. */
-static uint64_t part_of(uint64_t limit, unsigned parts)
-{
-  return limit / PARTS * parts + limit % PARTS * parts / PARTS;
-}
 
 enum pressure pressure_next(enum pressure level, uint64_t needed,
                             uint64_t limit)
@@ -29,7 +25,7 @@ enum pressure pressure_next(enum pressure level, uint64_t needed,
     unsigned parts = entered_at[next];
     if (next <= level)
       parts -= HYSTERESIS;
-    if (needed >= part_of(limit, parts))
+    if (needed >= scaled(limit, parts, PARTS))
       break;
   }
   return next;

@@ -7,7 +7,7 @@
 #ifndef DUSK_PACE_SCAVENGER_H
 #define DUSK_PACE_SCAVENGER_H
 
-#include "base/compiler.h"
+#include "base/sums.h"
 
 /* Bytes that are given back between two looks at the clock. */
 enum { SCAVENGER_QUANTUM_BYTES = 64 * 1024 };
@@ -33,7 +33,7 @@ uint64_t scavenger_idle_target(uint64_t in_use, size_t unit);
 /* How far `held` is above the target. */
 static inline uint64_t scavenger_over(uint64_t held, uint64_t target)
 {
-  return held > target ? held - target : 0;
+  return subtract_saturate(held, target);
 }
 
 /* The pace of background work.  Belongs to one thread. */
