@@ -13,7 +13,6 @@ libdusk_all_la_SOURCES = \
 	%reldir%/api/budget.c \
 	%reldir%/api/caller.c \
 	%reldir%/api/caller.h \
-	%reldir%/api/debug.def \
 	%reldir%/api/heap.c \
 	%reldir%/api/limit.c \
 	%reldir%/api/limit.h \
@@ -39,6 +38,7 @@ libdusk_all_la_SOURCES = \
 	%reldir%/collect/collector.h \
 	%reldir%/collect/cycle.c \
 	%reldir%/collect/cycle.h \
+	%reldir%/collect/debug.def \
 	%reldir%/collect/handshake.c \
 	%reldir%/collect/handshake.h \
 	%reldir%/collect/heap.h \
@@ -114,6 +114,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/os/priority.h \
 	%reldir%/os/self.c \
 	%reldir%/os/self.h \
+	%reldir%/os/task.c \
+	%reldir%/os/task.h \
 	%reldir%/os/unwind.c \
 	%reldir%/os/unwind.h \
 	%reldir%/os/vm.c \

@@ -11,8 +11,10 @@
 #include "collect/budget.h"
 #include "collect/pacing.h"
 #include "collect/scavenger.h"
+#include "collect/verify.h"
 #include "collect/worker.h"
 #include "heap/shade.h"
+#include "os/task.h"
 #include "os/vm.h"
 #include "report/gctrace.h"
 #include "report/scavtrace.h"
@@ -38,7 +40,10 @@ static void *driver_main(void *argument)
   dusk_heap *heap = argument;
   struct collector *collector = &heap->collector;
   while (cycle_next(collector)) {
-    struct cycle_record record = cycle_run(collector);
+    struct cycle_record record = cycle_mark(collector);
+    if (heap->debug.checkmark)
+      verify_marks(collector, collector->epoch);
+    cycle_sweep(collector, &record);
     stats_add_cycle(heap, &record);
     if (heap->debug.gctrace)
       gctrace_print(heap, &record, stats_cpu_fraction(heap));
@@ -63,11 +68,10 @@ static int start_collector(dusk_heap *heap, const struct collector_setup *setup,
   error = scavenger_start(&heap->collector);
   if (!error && trace)
     trace_open(heap, trace);
-  if (!error && pthread_create(&heap->driver, NULL, driver_main, heap) != 0) {
+  if (!error && (error = task_start(&heap->driver, driver_main, heap))) {
     trace_close(heap);
     STORE_RELEASE(&heap->collector.closing, 1); /* with scavenger_main() */
     scavenger_stop(&heap->collector);
-    error = EAGAIN;
   }
   if (error)
     collector_close(&heap->collector);
@@ -130,7 +134,7 @@ void dusk_heap_close(dusk_heap *heap)
   STORE_RELEASE(&collector->closing, 1); /* with cycle_next() */
   park_signal(&collector->wake);
   scavenger_stop(collector);
-  pthread_join(heap->driver, NULL);
+  task_join(heap->driver);
   trace_close(heap);
   collector_close(collector);
   lock_destroy(&heap->member_lock);
@@ -207,7 +211,7 @@ static bool find_object(const dusk_heap *heap, const void *pointer,
 {
   const struct collector *collector = &heap->collector;
   const struct arena *arena = &collector->arena;
-  uint64_t begun, now = LOAD_ACQUIRE(&collector->begun); /* with cycle_run() */
+  uint64_t begun, now = LOAD_ACQUIRE(&collector->begun); /* with cycle_mark() */
   do {
     begun = now;
     struct roles roles = arena_roles(arena, LOAD_RELAXED(&collector->epoch));

@@ -133,7 +133,7 @@ static void parse_debug_item(char *item, struct debug_options *debug)
 #define DEBUG_OPTION(key, otherwise, meaning)                                  \
   if (strcmp(item, #key) == 0)                                                 \
     to = &debug->key;
-#include "api/debug.def"
+#include "collect/debug.def"
 #undef DEBUG_OPTION
   if (!to)
     complain("DUSK_DEBUG: '%s' is ignored: there is no such key", item);
@@ -256,13 +256,12 @@ int option_resolve(const dusk_options *given, struct collector_setup *setup,
   };
   *debug = (struct debug_options){
 #define DEBUG_OPTION(key, otherwise, meaning) .key = (otherwise),
-#include "api/debug.def"
+#include "collect/debug.def"
 #undef DEBUG_OPTION
   };
   if (!(options.flags & DUSK_NO_ENV))
     read_environment(setup, debug);
   setup->slow_ms = debug->slowsafepoint;
-  setup->verify = debug->checkmark > 0;
   return 0;
 }
 

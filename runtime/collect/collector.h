@@ -120,7 +120,6 @@ struct collector {
    * while it is open; atomic. */
   uint64_t late_round;
   uint64_t slow_ms; /* a thread this late is named; 0: never */
-  bool verify;      /* DUSK_DEBUG=checkmark=1 */
 
   uint32_t phase; /* enum phase; set by the driver, atomic */
   uint32_t epoch; /* of the running cycle, or the last; the same */

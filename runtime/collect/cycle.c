@@ -28,7 +28,6 @@
 #include "collect/limiting.h"
 #include "collect/pacing.h"
 #include "collect/terminate.h"
-#include "collect/verify.h"
 #include "collect/worker.h"
 #include "os/clock.h"
 #include "os/machine.h"
@@ -84,7 +83,6 @@ int collector_open(struct collector *collector,
   collector->idle_workers =
       setup->idle_workers < idle ? setup->idle_workers : idle;
   collector->slow_ms = setup->slow_ms;
-  collector->verify = setup->verify;
   collector->assist_rule = setup->assist_rule;
   pacing_init(collector, setup);
   limiting_init(collector);
@@ -118,7 +116,7 @@ static void raise_to(uint64_t *number, uint64_t to)
 uint64_t cycle_ask(struct collector *collector, bool forced)
 {
   /* A cycle that has begun may have passed by what is garbage now. */
-  uint64_t number = LOAD_ACQUIRE(&collector->begun) + 1; /* with cycle_run() */
+  uint64_t number = LOAD_ACQUIRE(&collector->begun) + 1; /* with cycle_mark() */
   if (forced)
     raise_to(&collector->wanted_forced, number);
   raise_to(&collector->wanted, number);
@@ -227,16 +225,14 @@ static void end(struct collector *collector, uint32_t epoch)
   grey_discard(&collector->grey);
 }
 
-struct cycle_record cycle_run(struct collector *collector)
+struct cycle_record cycle_mark(struct collector *collector)
 {
-  const struct flow *flow = &collector->arena.flow;
-  const struct registry *registry = &collector->registry;
-  uint32_t epoch = registry->joining.epoch;
+  uint32_t epoch = collector->registry.joining.epoch;
   uint64_t cpu_at_start = clock_thread_cpu();
   struct cycle_record record = {
       .number = collector->begun + 1,
       .start_ns = clock_now(),
-      .live_at_start = flow_live(flow),
+      .live_at_start = flow_live(&collector->arena.flow),
       .trigger = LOAD_RELAXED(&collector->pacing.trigger),
   };
   record.forced = LOAD_RELAXED(&collector->wanted_forced) >= record.number;
@@ -245,39 +241,51 @@ struct cycle_record cycle_run(struct collector *collector)
 
   start(collector, epoch);
   record.mark_ns = clock_now();
-  uint64_t cpu_at_mark = clock_thread_cpu();
+  record.other_ns = clock_thread_cpu() - cpu_at_start;
   record.rounds = mark(collector, epoch);
-  uint64_t cpu_at_end = clock_thread_cpu();
   record.end_ns = clock_now();
   record.goal = pacing_goal(collector);
-  if (collector->verify)
-    verify_marks(collector, epoch);
+  return record;
+}
+
+/* What the cycle's counters say, once they stand still. */
+static void read_counters(struct collector *collector,
+                          struct cycle_record *record)
+{
+  const struct registry *registry = &collector->registry;
+  const struct pacing *pacing = &collector->pacing;
+  registry_await_notes(registry);
+  record->pause_ns[0] =
+      LOAD_RELAXED(&registry->longest_service[SERVICE_STARTING]);
+  record->pause_ns[1] =
+      LOAD_RELAXED(&registry->longest_service[SERVICE_ENDING]);
+  record->assist_ns = LOAD_RELAXED(&pacing->assist_ns);
+  record->worker_ns = LOAD_RELAXED(&pacing->worker_ns);
+  record->idle_ns = LOAD_RELAXED(&pacing->idle_ns);
+  record->heap_work = LOAD_RELAXED(&pacing->heap_work);
+  record->stack_bytes = LOAD_RELAXED(&pacing->stack_work);
+  record->root_bytes = LOAD_RELAXED(&pacing->root_work);
+}
+
+void cycle_sweep(struct collector *collector, struct cycle_record *record)
+{
+  const struct flow *flow = &collector->arena.flow;
+  uint32_t epoch = collector->epoch;
+  uint64_t cpu_at_end = clock_thread_cpu();
   end(collector, epoch);
   /* Once all have served H4: what they marked at birth until then is in. */
-  record.live_at_end = flow_live(flow);
-  record.heap_inuse = pages_read(&collector->arena).in_use;
+  record->live_at_end = flow_live(flow);
+  record->heap_inuse = pages_read(&collector->arena).in_use;
   set_phase(collector, PHASE_CENSUS);
   struct census census = census_run(collector, epoch + 1);
-  record.marked = census.live + flow_external(flow);
-
-  registry_await_notes(registry);
-  record.pause_ns[0] =
-      LOAD_RELAXED(&registry->longest_service[SERVICE_STARTING]);
-  record.pause_ns[1] = LOAD_RELAXED(&registry->longest_service[SERVICE_ENDING]);
-  record.assist_ns = LOAD_RELAXED(&collector->pacing.assist_ns);
-  record.worker_ns = LOAD_RELAXED(&collector->pacing.worker_ns);
-  record.heap_work = LOAD_RELAXED(&collector->pacing.heap_work);
-  record.idle_ns = LOAD_RELAXED(&collector->pacing.idle_ns);
-  record.stack_bytes = LOAD_RELAXED(&collector->pacing.stack_work);
-  record.root_bytes = LOAD_RELAXED(&collector->pacing.root_work);
-  record.other_ns =
-      clock_thread_cpu() - cpu_at_end + cpu_at_mark - cpu_at_start;
-  record.swept_ns = clock_now();
-  record.wall_end = clock_wall();
-  pacing_end(collector, &record);
-  record.limited = limiter_last_on(&collector->limiting.limiter);
+  record->marked = census.live + flow_external(flow);
+  read_counters(collector, record);
+  record->other_ns += clock_thread_cpu() - cpu_at_end;
+  record->swept_ns = clock_now();
+  record->wall_end = clock_wall();
+  pacing_end(collector, record);
+  record->limited = limiter_last_on(&collector->limiting.limiter);
   set_phase(collector, PHASE_IDLE);
-  return record;
 }
 
 void cycle_finish(struct collector *collector,

@@ -20,7 +20,6 @@ struct collector_setup {
   unsigned idle_workers;          /* at most */
   bool data_segments;
   uint64_t slow_ms;
-  bool verify;
 };
 
 /* Returns 0, ENOMEM or EAGAIN.  The caller starts the driver. */
@@ -43,10 +42,12 @@ bool cycle_await_for(struct collector *collector, uint64_t number, uint64_t ns);
 void cycle_ask_if_due(struct collector *collector);
 
 /* The driver, in turn: waits until it has something to do (false: the collector
- * is closing); runs a cycle and returns its record; once that is kept, lets
- * those go on who wait for the cycle. */
+ * is closing); begins a cycle and marks until all that can be reached is black,
+ * barriers still on; ends the cycle, with what it did in the record; once that
+ * is kept, lets those go on who wait for the cycle. */
 bool cycle_next(struct collector *collector);
-struct cycle_record cycle_run(struct collector *collector);
+struct cycle_record cycle_mark(struct collector *collector);
+void cycle_sweep(struct collector *collector, struct cycle_record *record);
 void cycle_finish(struct collector *collector,
                   const struct cycle_record *record);
 

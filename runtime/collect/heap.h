@@ -11,11 +11,9 @@
 
 /* What DUSK_DEBUG asks for. */
 struct debug_options {
-  uint64_t gctrace;       /* 1: a line on stderr for each cycle */
-  uint64_t scavtrace;     /* 1: a line on stderr when memory was returned */
-  uint64_t checkmark;     /* 1: verify.c after each cycle */
-  uint64_t stress;        /* N: a cycle every N allocation slow paths */
-  uint64_t slowsafepoint; /* ms until a late thread is named; 0: never */
+#define DEBUG_OPTION(key, otherwise, meaning) uint64_t key;
+#include "collect/debug.def"
+#undef DEBUG_OPTION
 };
 
 /* Functions of the program that are called when memory runs short. */

@@ -37,10 +37,9 @@
 #include "collect/pacing.h"
 #include "heap/scavenge.h"
 #include "os/clock.h"
+#include "os/task.h"
 #include "os/vm.h"
 #include "pace/scavenger.h"
-
-#include <errno.h>
 
 #define SECOND_NS UINT64_C(1000000000)
 
@@ -214,15 +213,13 @@ static void *scavenger_main(void *argument)
 int scavenger_start(struct collector *collector)
 {
   struct scavenging *scavenging = &collector->scavenging;
-  if (pthread_create(&scavenging->thread, NULL, scavenger_main, collector) != 0)
-    return EAGAIN;
-  return 0;
+  return task_start(&scavenging->thread, scavenger_main, collector);
 }
 
 void scavenger_stop(struct collector *collector)
 {
   park_signal(&collector->scavenging.wake);
-  pthread_join(collector->scavenging.thread, NULL);
+  task_join(collector->scavenging.thread);
 }
 
 void scavenger_note_cycle(struct collector *collector,

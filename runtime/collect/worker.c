@@ -37,9 +37,9 @@
 #include "collect/pacing.h"
 #include "os/clock.h"
 #include "os/priority.h"
+#include "os/task.h"
 
 #include <errno.h>
-#include <pthread.h>
 #include <stdlib.h>
 
 enum {
@@ -361,10 +361,11 @@ int helpers_start(struct collector *collector)
     helper->collector = collector;
     helper->worker = i + 1;
     bool is_idle = helper->worker >= collector->workers;
-    if (pthread_create(&helper->thread, NULL, is_idle ? idle_main : helper_main,
-                       helper) != 0) {
+    int error =
+        task_start(&helper->thread, is_idle ? idle_main : helper_main, helper);
+    if (error) {
       helpers_stop(collector);
-      return EAGAIN;
+      return error;
     }
     collector->helper_count++;
   }
@@ -377,7 +378,7 @@ void helpers_stop(struct collector *collector)
   park_signal(&collector->wake);
   park_signal(&collector->spare);
   while (collector->helper_count)
-    pthread_join(collector->helpers[--collector->helper_count].thread, NULL);
+    task_join(collector->helpers[--collector->helper_count].thread);
   free(collector->helpers);
   collector->helpers = NULL;
 }
