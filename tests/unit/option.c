@@ -307,7 +307,7 @@ START_TEST(defaults)
   ck_assert_uint_eq(setup.trigger_low, 0);
   ck_assert_uint_eq(setup.trigger_high, 0);
   ck_assert(!setup.data_segments);
-  ck_assert(!setup.verify);
+  ck_assert_uint_eq(debug.checkmark, 0);
   ck_assert_uint_eq(setup.slow_ms, 10000);
   ck_assert_uint_eq(debug.gctrace, 0);
 }
@@ -382,7 +382,7 @@ START_TEST(the_environment_overrides)
   ck_assert_uint_eq(setup.workers, 2);
   ck_assert_uint_eq(setup.idle_workers, 3);
   ck_assert_int_eq(setup.policy, PACER_DUSK);
-  ck_assert(setup.verify);
+  ck_assert_uint_eq(debug.checkmark, 1);
   ck_assert_uint_eq(setup.slow_ms, 7);
 }
 END_TEST
@@ -397,7 +397,7 @@ START_TEST(unless_the_program_forbids_it)
   ck_assert_int_eq(setup.memory_limit, 1 << 30);
   ck_assert_uint_eq(setup.workers, 1024);
   ck_assert_int_eq(setup.policy, PACER_BALANCE);
-  ck_assert(!setup.verify);
+  ck_assert_uint_eq(debug.checkmark, 0);
   ck_assert_uint_eq(setup.slow_ms, 10000);
 }
 END_TEST
