@@ -63,7 +63,8 @@ EXTRA_DIST += \
 	%reldir%/peer_hand.h \
 	%reldir%/peer_plain.h \
 	%reldir%/report.awk \
-	%reldir%/run
+	%reldir%/run \
+	%reldir%/switches
 
 CLEANFILES = $(EXTRA_PROGRAMS) $(EXTRA_LTLIBRARIES)
 
