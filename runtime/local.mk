@@ -22,6 +22,7 @@ libdusk_all_la_SOURCES = \
 	%reldir%/base/atomic.h \
 	%reldir%/base/bits.h \
 	%reldir%/base/chaos.c \
+	%reldir%/base/chaos.def \
 	%reldir%/base/chaos.h \
 	%reldir%/base/check.c \
 	%reldir%/base/check.h \
@@ -30,6 +31,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/base/lock.h \
 	%reldir%/base/park.c \
 	%reldir%/base/park.h \
+	%reldir%/base/steps.c \
+	%reldir%/base/steps.h \
 	%reldir%/base/sums.h \
 	%reldir%/collect/budget.c \
 	%reldir%/collect/budget.h \
@@ -142,6 +145,15 @@ libdusk_all_la_SOURCES = \
 	%reldir%/report/trace.h
 libdusk_all_la_LDFLAGS = $(DUSK_LDFLAGS)
 libdusk_all_la_LIBADD = $(UNWIND_LIBS) $(PTHREAD_LIBS)
+
+# The same sources with checks and chaos points, for tests that decide who runs
+# when (tests/steps/README.md): built for them only.
+chaos_cppflags = $(AM_CPPFLAGS) -DDUSK_CHAOS=1 -DDUSK_CHECKS=1
+check_LTLIBRARIES = libdusk-chaos.la
+libdusk_chaos_la_SOURCES = $(libdusk_all_la_SOURCES)
+libdusk_chaos_la_CPPFLAGS = $(chaos_cppflags)
+libdusk_chaos_la_LDFLAGS = $(DUSK_LDFLAGS)
+libdusk_chaos_la_LIBADD = $(libdusk_all_la_LIBADD)
 
 lib_LTLIBRARIES = libdusk.la
 libdusk_la_SOURCES =

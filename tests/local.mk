@@ -5,6 +5,7 @@
 #   unit, sim     link the convenience library: they reach what is internal
 #   lab           the same, and what dusk-lab is made of; or they run the command
 #   api, stress   link the shared library, as a user's program does
+#   steps         link the library with chaos points, and decide who runs when
 #   lint          read the sources
 #   docs.sh       runs what the documents show, and looks up what they name
 #   examples.sh   runs the examples and reads what they print
@@ -89,11 +90,14 @@ stress_tests = \
 	%reldir%/stress/roots \
 	%reldir%/stress/stack \
 	%reldir%/stress/threads
+steps_tests = \
+	%reldir%/steps/replay
 test_scripts = \
 	%reldir%/docs.sh \
 	%reldir%/examples.sh \
 	%reldir%/lab/run.sh \
 	%reldir%/lab/sim.sh \
+	%reldir%/lint/chaos.sh \
 	%reldir%/lint/conditionals.sh \
 	%reldir%/lint/headers.sh \
 	%reldir%/lint/layers.sh \
@@ -115,10 +119,12 @@ EXTRA_DIST += \
 	%reldir%/unit/unit.h
 
 check_PROGRAMS += $(stress_tests)
-check_LTLIBRARIES = %reldir%/stress/libstress.la
+check_LTLIBRARIES += %reldir%/stress/libstress.la
 if HAVE_CHECK
 check_LTLIBRARIES += %reldir%/unit/libfixture.la
+check_LTLIBRARIES += %reldir%/steps/libsteps.la
 check_PROGRAMS += $(unit_tests) $(sim_tests) $(lab_tests) $(api_tests)
+check_PROGRAMS += $(steps_tests)
 else
 check-local:
 	@echo '*** configure found no Check: the tests that need it are left out'
@@ -151,11 +157,25 @@ LDADD = %reldir%/unit/libfixture.la libdusk-all.la $(CHECK_LIBS)
 lab_ldadd = lab/libsim.la libdusk-all.la $(CHECK_LIBS)
 show_ldadd = lab/libshow.la $(CHECK_LIBS)
 api_ldadd = libdusk.la $(CHECK_LIBS) $(PTHREAD_LIBS)
+steps_cppflags = $(chaos_cppflags) -I$(srcdir)/tests
+steps_ldadd = %reldir%/steps/libsteps.la libdusk-chaos.la $(CHECK_LIBS)
 stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 
 %canon_reldir%_stress_libstress_la_SOURCES = \
 	%reldir%/stress/stress.c \
 	%reldir%/stress/stress.h
+
+%canon_reldir%_steps_libsteps_la_SOURCES = \
+	%reldir%/steps/fiber.c \
+	%reldir%/steps/fiber.h \
+	%reldir%/steps/order.c \
+	%reldir%/steps/play.c \
+	%reldir%/steps/play.h \
+	%reldir%/steps/report.c \
+	%reldir%/steps/seeds.c \
+	%reldir%/steps/seeds.h \
+	%reldir%/steps/stage.h
+%canon_reldir%_steps_libsteps_la_CPPFLAGS = $(steps_cppflags)
 
 %canon_reldir%_unit_libfixture_la_SOURCES = \
 	%reldir%/unit/fixture.c \
@@ -193,6 +213,8 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_store_LDADD = $(api_ldadd)
 %canon_reldir%_api_thread_LDADD = $(api_ldadd)
 %canon_reldir%_api_trace_LDADD = $(api_ldadd)
+%canon_reldir%_steps_replay_CPPFLAGS = $(steps_cppflags)
+%canon_reldir%_steps_replay_LDADD = $(steps_ldadd)
 %canon_reldir%_stress_graph_LDADD = $(stress_ldadd)
 %canon_reldir%_stress_percent_LDADD = $(stress_ldadd)
 %canon_reldir%_stress_roots_LDADD = $(stress_ldadd)

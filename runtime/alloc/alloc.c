@@ -14,6 +14,7 @@
 
 #include "alloc/assist.h"
 #include "alloc/large.h"
+#include "base/chaos.h"
 #include "collect/cycle.h"
 #include "collect/pacing.h"
 #include "heap/central.h"
@@ -78,6 +79,7 @@ static struct span *take_span(struct dusk_thread *thread, dusk_kind kind,
                               unsigned size_class)
 {
   struct arena *arena = thread->arena;
+  CHAOS("span-not-taken");
   struct span *span = central_take(arena, kind, size_class, thread->epoch);
   if (!span)
     span = span_make(arena, (uint16_t)kind, (uint8_t)size_class, thread->epoch);
@@ -86,6 +88,7 @@ static struct span *take_span(struct dusk_thread *thread, dusk_kind kind,
     flow_take(&arena->flow, thread->epoch, bytes,
               kind_is_scanned(&arena->kinds, span->kind));
     assist_charge(thread, bytes);
+    CHAOS("span-taken");
   }
   return span;
 }

@@ -6,6 +6,7 @@
  * thread has when it publishes. */
 #include "alloc/large.h"
 
+#include "base/chaos.h"
 #include "mutator/cache.h"
 #include "mutator/poll.h"
 
@@ -33,6 +34,7 @@ void *large_alloc(struct dusk_thread *thread, dusk_kind kind, size_t bytes)
   char *start = arena_page(arena, arena_span_page(arena, span));
   if (span->needs_zero)
     zero(thread, start, span_bytes(span));
+  CHAOS("large-zeroed");
   /* A handshake may have been served meanwhile. */
   span->epoch = thread->epoch;
   span->allocated = 1;
@@ -44,6 +46,7 @@ void *large_alloc(struct dusk_thread *thread, dusk_kind kind, size_t bytes)
   cache_count_large(thread, span_bytes(span));
   flow_take(&arena->flow, thread->epoch, span_bytes(span),
             kind_is_scanned(&arena->kinds, span->kind));
+  CHAOS("not-published");
   span_publish(arena, span);
   return start;
 }

@@ -16,7 +16,7 @@ bool caller_owns(const dusk_thread *thread, const char *call)
     why = "the handle is NULL";
   else if (thread_state(thread) == THREAD_DETACHED)
     why = "the thread is detached";
-  else if (!pthread_equal(thread->self, pthread_self()))
+  else if (!pthread_equal(thread->self, self_thread()))
     why = "the handle belongs to another thread";
   if (why)
     complain("%s: %s", call, why);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 /* thread.c -- what an attached thread calls
  *
- * A pthread's attachments hang on a key, so that attaching twice is found out,
- * and a pthread that ends while attached is detached by its exit: the collector
- * must not wait for it, nor read its stack. */
+ * A pthread's attachments hang on its word (os/self.h), so that attaching twice
+ * is found out, and a pthread that ends while attached is detached by its exit:
+ * the collector must not wait for it, nor read its stack. */
 #include "api/caller.h"
 
 #include "alloc/alloc.h"
@@ -11,6 +11,7 @@
 #include "collect/heap.h"
 #include "heap/scavenge.h"
 #include "mutator/poll.h"
+#include "os/self.h"
 #include "report/trace.h"
 
 #include "dusk/alloc.h"
@@ -18,10 +19,6 @@
 #include "dusk/thread.h"
 
 #include <errno.h>
-
-static pthread_once_t key_once = PTHREAD_ONCE_INIT;
-static pthread_key_t key;
-static int key_error;
 
 static void leave(dusk_thread *thread)
 {
@@ -45,11 +42,6 @@ static void pthread_ends(void *first)
   }
 }
 
-static void make_key(void)
-{
-  key_error = pthread_key_create(&key, pthread_ends);
-}
-
 static bool is_attached(const dusk_thread *own, const dusk_heap *heap)
 {
   while (own && own->heap != heap)
@@ -61,10 +53,10 @@ int dusk_attach(dusk_heap *heap, dusk_thread **thread)
 {
   if (!heap || !thread)
     return EINVAL;
-  pthread_once(&key_once, make_key);
-  if (key_error)
-    return key_error;
-  dusk_thread *own = pthread_getspecific(key);
+  int error = self_word_open(pthread_ends);
+  if (error)
+    return error;
+  dusk_thread *own = self_word();
   if (is_attached(own, heap))
     return EBUSY;
   struct collector *collector = &heap->collector;
@@ -77,9 +69,9 @@ int dusk_attach(dusk_heap *heap, dusk_thread **thread)
   made->grey = &collector->grey;
   made->assist_rule = collector->assist_rule;
   made->next_own = own;
-  int error = pthread_setspecific(key, made);
+  error = self_set_word(made);
   if (!error && (error = thread_enter(made)))
-    pthread_setspecific(key, own);
+    self_set_word(own);
   if (error) {
     registry_spare(&collector->registry, made);
     return error;
@@ -92,12 +84,12 @@ void dusk_detach(dusk_thread *thread)
 {
   if (!caller_is_inside(thread, "dusk_detach"))
     return;
-  dusk_thread *first = pthread_getspecific(key);
+  dusk_thread *first = self_word();
   dusk_thread **link = &first;
   while (*link != thread)
     link = &(*link)->next_own;
   *link = thread->next_own;
-  pthread_setspecific(key, first);
+  self_set_word(first);
   leave(thread);
 }
 

@@ -3,7 +3,8 @@
  *
  * CHAOS("name") does nothing in ordinary builds.  With --enable-chaos it yields
  * or sleeps now and then, which makes the windows wide that are narrow in
- * nature: the stress tests run with it. */
+ * nature: the stress tests run with it.  In libdusk-chaos.la a test may decide
+ * at each of them who goes on (base/steps.h).  chaos.def lists the names. */
 #ifndef DUSK_BASE_CHAOS_H
 #define DUSK_BASE_CHAOS_H
 
@@ -18,6 +19,10 @@
 #endif
 
 void chaos_pause(const char *name);
+
+/* For a test that wants to do something at a point: called first at each of
+ * them, by whoever comes there.  Set while no heap is open. */
+extern void (*chaos_visitor)(const char *name);
 
 #define CHAOS(name)                                                            \
   do {                                                                         \

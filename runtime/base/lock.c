@@ -3,6 +3,7 @@
 #include "base/lock.h"
 
 #include "base/check.h"
+#include "base/steps.h"
 
 static const char *const rank_names[] = {
 #define X(name) #name,
@@ -33,10 +34,21 @@ static void check_order(const struct lock *lock)
   }
 }
 
+/* Of fibers on one pthread no one may block in the system. */
+static void acquire_by_steps(const struct steps *steps, struct lock *lock)
+{
+  steps->visit(rank_names[lock->rank]);
+  while (pthread_mutex_trylock(&lock->mutex) != 0)
+    steps->wait(lock, rank_names[lock->rank], UINT64_MAX);
+}
+
 void lock_acquire(struct lock *lock)
 {
   check_order(lock);
-  pthread_mutex_lock(&lock->mutex);
+  if (steps_taken())
+    acquire_by_steps(steps_taken(), lock);
+  else
+    pthread_mutex_lock(&lock->mutex);
   if (DUSK_CHECKS)
     held_ranks |= 1u << lock->rank;
 }
@@ -56,6 +68,15 @@ void lock_release(struct lock *lock)
   if (DUSK_CHECKS)
     held_ranks &= ~(1u << lock->rank);
   pthread_mutex_unlock(&lock->mutex);
+  if (steps_taken())
+    steps_taken()->wake(lock);
+}
+
+unsigned lock_swap_held(unsigned held)
+{
+  unsigned before = held_ranks;
+  held_ranks = held;
+  return before;
 }
 
 bool lock_rank_is_held(enum lock_rank rank)

@@ -48,4 +48,8 @@ WARN_UNUSED bool lock_try(struct lock *lock);
  * builds: for CHECK() alone. */
 bool lock_rank_is_held(enum lock_rank rank);
 
+/* For who runs several threads' steps on one pthread: the ranks that the one
+ * holds who goes on from here, for those of the one who went until now. */
+unsigned lock_swap_held(unsigned held);
+
 #endif

@@ -2,6 +2,8 @@
 /* park.c -- waiting for another thread to say something */
 #include "base/park.h"
 
+#include "base/steps.h"
+
 #include <errno.h>
 #include <time.h>
 
@@ -43,8 +45,19 @@ static struct timespec deadline_after(uint64_t ns)
   return deadline;
 }
 
+static bool wait_by_steps(const struct steps *steps, const struct park *park,
+                          uint64_t noted, uint64_t ns)
+{
+  while (park->count == noted)
+    if (!steps->wait(park, "park", ns))
+      break;
+  return park->count != noted;
+}
+
 bool park_wait(struct park *park, uint64_t noted, uint64_t ns)
 {
+  if (steps_taken())
+    return wait_by_steps(steps_taken(), park, noted, ns);
   int error = 0;
   struct timespec deadline = {0};
   if (ns != UINT64_MAX)
@@ -65,4 +78,6 @@ void park_signal(struct park *park)
   park->count++;
   pthread_cond_broadcast(&park->cond);
   pthread_mutex_unlock(&park->mutex);
+  if (steps_taken())
+    steps_taken()->wake(park);
 }

@@ -64,6 +64,7 @@ static uint32_t count_marked(struct collector *collector, struct span *span,
   uint32_t page = arena_span_page(arena, span);
   /* Of a large object only the first page has a bit. */
   uint32_t pages = span->size_class == CLASS_LARGE ? 1 : span->pages;
+  CHAOS("counting");
   bits_clear(roles.marks, page, pages);
   return (uint32_t)bits_count(roles.allocated, page, pages);
 }
@@ -115,6 +116,7 @@ struct census census_run(struct collector *collector, uint32_t epoch)
   pages_note_use(arena);
   for (uint32_t page = 0; (page = arena_next_head(arena, page + 1));) {
     struct span *span = &arena->spans[page];
+    CHAOS("span-seen");
     if (LOAD_RELAXED(&span->epoch) != epoch)
       visit(collector, span, epoch, &census, &extent);
   }

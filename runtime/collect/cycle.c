@@ -194,14 +194,17 @@ static void start(struct collector *collector, uint32_t epoch)
   handshake_run(collector, HANDSHAKE_1, epoch);
   CHAOS("after-h1");
   handshake_run(collector, HANDSHAKE_1B, epoch);
+  CHAOS("after-h1b");
   handshake_post(collector, HANDSHAKE_2, epoch);
   uint64_t roots = gather_roots(collector);
   handshake_wait(collector);
+  CHAOS("after-h2");
   STORE_RELAXED(&collector->pacing.root_work, roots);
   STORE_RELAXED(&collector->pacing.stack_work,
                 LOAD_RELAXED(&registry->stack_bytes));
   /* Pairs with the barrier's acquire: allocated slots are published. */
   STORE_RELEASE(&registry->all_scanned, 1);
+  CHAOS("all-scanned");
 }
 
 static unsigned mark(struct collector *collector, uint32_t epoch)
@@ -219,8 +222,10 @@ static unsigned mark(struct collector *collector, uint32_t epoch)
 static void end(struct collector *collector, uint32_t epoch)
 {
   set_phase(collector, PHASE_END);
+  CHAOS("marking-over");
   rootset_log(&collector->roots, false);
   handshake_run(collector, HANDSHAKE_4, epoch);
+  CHAOS("after-h4");
   STORE_RELEASE(&collector->registry.all_scanned, 0); /* with the barrier */
   grey_discard(&collector->grey);
 }

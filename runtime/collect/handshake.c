@@ -34,6 +34,7 @@ static bool serve_h1(struct dusk_thread *thread, const struct stack_view *stack)
   thread->credit = 0;
   STORE_RELAXED(&thread->assists.debt_bytes, 0);
   thread->abi.barrier = 1;
+  CHAOS("barrier-on");
   return true;
 }
 
@@ -72,6 +73,7 @@ static bool serve_h4(struct dusk_thread *thread, const struct stack_view *stack)
 {
   (void)stack;
   thread->abi.barrier = 0;
+  CHAOS("barrier-off");
   thread->log->count = 0; /* marking is over: nothing in it is white */
   cache_drop(thread);
   thread->black = false;
@@ -105,6 +107,7 @@ void handshake_post(struct collector *collector, enum handshake which,
                                  .barrier = steps[which].barrier,
                                  .black = steps[which].black,
                                  .owes = steps[which].owes});
+  CHAOS("round-posted");
 }
 
 /* A thread that has not served the round, and is not in a blocking region;
@@ -148,6 +151,7 @@ static bool spin(const struct collector *collector)
     return is_complete(registry);
   uint64_t start = clock_now();
   while (!is_complete(registry)) {
+    CHAOS("spinning");
     if (clock_now() - start > SPIN_NS)
       return false;
   }

@@ -68,6 +68,7 @@ static void test_words(struct dusk_tracer *tracer, struct packet *packet)
 static struct packet *take_packet(struct dusk_tracer *tracer)
 {
   struct grey *grey = &tracer->collector->grey;
+  CHAOS("packet-not-taken");
   struct packet *packet = grey_pop(grey, &grey->objects);
   if (!packet && (packet = grey_pop(grey, &grey->raw)))
     test_words(tracer, packet);
@@ -208,6 +209,7 @@ static void scan_piece(struct dusk_tracer *tracer, const struct kind *kind,
 
 static void scan_object(struct dusk_tracer *tracer, uintptr_t start)
 {
+  CHAOS("object-not-read");
   const struct arena *arena = &tracer->collector->arena;
   uint32_t page = arena_page_of(arena, start);
   uint64_t info = LOAD_RELAXED(&arena->info[page]);
@@ -311,6 +313,7 @@ static inline void hot_scan(struct hot *hot, struct dusk_tracer *tracer,
 {
   for (; bits; bits &= bits - 1) {
     uintptr_t word = LOAD_ACQUIRE(&words[bit_lowest(bits)]); /* dusk_store */
+    CHAOS("slot-read");
     uintptr_t offset = word - base;
     if (offset < bytes && marks_win(marks, offset >> GRANULE_LOG2))
       hot_push(hot, tracer, word);

@@ -60,11 +60,13 @@ unsigned terminate_marking(struct collector *collector, struct turn *turn,
   for (unsigned rounds = 1;; rounds++) {
     drain(collector, turn);
     grey_begin_round(grey); /* .dirty */
+    CHAOS("round-begun");
     if (!grey_shut(grey))
       continue;
     grey_open(grey);
     CHAOS("round-not-posted");
     handshake_run(collector, HANDSHAKE_3, epoch);
+    CHAOS("round-served");
     if (!grey_shut(grey)) /* .door */
       continue;
     if (!LOAD_RELAXED(&grey->dirty) && !LOAD_RELAXED(&grey->overflowed))

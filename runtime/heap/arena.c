@@ -9,6 +9,7 @@
 #include "heap/arena.h"
 
 #include "base/bits.h"
+#include "base/chaos.h"
 #include "heap/central.h"
 #include "os/machine.h"
 #include "os/vm.h"
@@ -252,6 +253,7 @@ struct span *span_make(struct arena *arena, uint16_t kind, uint8_t size_class,
     span->reciprocal = c->reciprocal;
     kind_note_class(arena->kinds.table[kind], size_class);
     span_set_state(span, SPAN_CACHED);
+    CHAOS("not-published");
     span_publish(arena, span);
   }
   return span;
@@ -275,6 +277,7 @@ void span_publish(struct arena *arena, struct span *span)
   uint64_t info = pageinfo_make(head, span->kind, span->size_class);
   for (uint32_t i = 0; i < span->pages; i++)
     STORE_RELEASE(&arena->info[head + i], info); /* pairs with object_find() */
+  CHAOS("half-published");
   /* Pairs with arena_next_head(). */
   OR_RELEASE(&arena->heads[head >> 6], UINT64_C(1) << (head & 63));
 }

@@ -77,6 +77,7 @@ void grey_push(struct grey *grey, struct packet_list *list,
   do {
     STORE_RELAXED(&packet->next, (uint32_t)head);
     pushed = (head & ~(uint64_t)UINT32_MAX) | number;
+    CHAOS("grey-push");
   } while (!CAS_RELEASE(&list->head, &head, pushed)); /* with grey_pop() */
 }
 
@@ -107,6 +108,7 @@ void grey_hand_over(struct grey *grey, struct packet_list *list,
   __atomic_store_n(&grey->dirty, 1, __ATOMIC_SEQ_CST);
   CHAOS("dirty-not-pushed");
   grey_push(grey, list, packet);
+  CHAOS("pushed-inside");
   grey_leave(grey);
 }
 
@@ -118,6 +120,7 @@ void grey_begin_round(struct grey *grey)
 bool grey_enter(struct grey *grey)
 {
   __atomic_fetch_add(&grey->busy, 1, __ATOMIC_SEQ_CST); /* with grey_shut() */
+  CHAOS("at-the-door");
   if (__atomic_load_n(&grey->open, __ATOMIC_SEQ_CST))
     return true;
   grey_leave(grey);

@@ -10,11 +10,11 @@
 #include "mutator/barrier.h"
 
 #include "base/chaos.h"
+#include "base/steps.h"
 #include "mutator/poll.h"
 
 #include "dusk/store.h"
 
-#include <sched.h>
 #include <string.h>
 
 /* Words that one round of a copy or a clear may log: two each. */
@@ -52,6 +52,7 @@ bool barrier_flush(struct dusk_thread *thread)
   struct packet *next = grey_packet(thread->grey);
   if (!next)
     return false;
+  CHAOS("log-not-handed-over");
   grey_hand_over(thread->grey, &thread->grey->raw, thread->log);
   thread->log = next;
   return true;
@@ -64,7 +65,7 @@ static void make_room(struct dusk_thread *thread, uint32_t words)
     return;
   while (!barrier_flush(thread)) {
     poll_check(thread);
-    sched_yield();
+    steps_yield();
   }
 }
 
@@ -108,7 +109,9 @@ static void log_store(struct dusk_thread *thread, const void *old,
 void dusk_barrier_slow(dusk_thread *thread, void *slot, const void *value)
 {
   make_room(thread, 2);
-  log_store(thread, LOAD_RELAXED((void **)slot), value);
+  void *old = LOAD_RELAXED((void **)slot);
+  CHAOS("old-read");
+  log_store(thread, old, value);
 }
 
 bool dusk_cas_slow(dusk_thread *thread, void *slot, void *expected,
@@ -116,6 +119,7 @@ bool dusk_cas_slow(dusk_thread *thread, void *slot, void *expected,
 {
   make_room(thread, 2);
   log_store(thread, expected, desired);
+  CHAOS("logged-not-swapped");
   return CAS_ACQ_REL((void **)slot, &expected, desired);
 }
 
@@ -128,6 +132,7 @@ void *dusk_exchange_slow(dusk_thread *thread, void *slot, void *value)
     make_room(thread, 2);
     old = LOAD_RELAXED((void **)slot);
     log_store(thread, old, value);
+    CHAOS("logged-not-swapped");
   } while (!CAS_ACQ_REL((void **)slot, &old, value));
   return old;
 }
@@ -143,8 +148,10 @@ static void copy_piece(struct dusk_thread *thread, void **to, void *const *from,
     values[i] = LOAD_ACQUIRE(&from[i]); /* with whoever stored it */
     log_store(thread, LOAD_RELAXED(&to[i]), values[i]);
   }
+  CHAOS("piece-logged");
   for (size_t i = 0; i < words; i++)
     STORE_RELEASE(&to[i], values[i]); /* with the marker's load */
+  CHAOS("piece-stored");
 }
 
 void dusk_copy_slow(dusk_thread *thread, void *dst, const void *src,
@@ -169,6 +176,7 @@ void dusk_clear_slow(dusk_thread *thread, void *dst, size_t words)
     make_room(thread, PIECE_WORDS);
     for (size_t i = 0; i < piece; i++)
       log_word(thread, LOAD_RELAXED(&to[i]));
+    CHAOS("piece-logged");
     for (size_t i = 0; i < piece; i++)
       STORE_RELAXED(&to[i], NULL);
     to += piece;

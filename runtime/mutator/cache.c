@@ -8,10 +8,11 @@
 #include "mutator/cache.h"
 
 #include "base/bits.h"
+#include "base/chaos.h"
+#include "base/steps.h"
 #include "heap/central.h"
 #include "heap/run.h"
 
-#include <sched.h>
 
 struct span *cache_span(struct dusk_thread *thread, const struct dusk_run *run)
 {
@@ -30,6 +31,7 @@ static void set_run(struct dusk_thread *thread, const struct span *span,
   uint64_t *taken = &thread->taken.objects[span->size_class];
   STORE_RELAXED(&thread->version, thread->version + 1);
   STORE_RELEASE(taken, *taken + (uint64_t)objects); /* with cache_read() */
+  CHAOS("run-half-set");
   STORE_RELEASE(&run->cursor, cursor);
   STORE_RELEASE(&run->limit, limit);
   STORE_RELEASE(&thread->version, thread->version + 1);
@@ -88,6 +90,7 @@ static bool enter_run(struct dusk_thread *thread, struct span *span)
 {
   struct arena *arena = thread->arena;
   struct run run = run_next(arena, thread->roles.allocated, span);
+  CHAOS("run-not-entered");
   if (!run.slots) {
     set_run(thread, span, 0, 0, 0);
     unlink_held(thread, span);
@@ -127,6 +130,7 @@ bool cache_adopt(struct dusk_thread *thread, struct span *span)
   if (thread->held)
     spans[thread->held].prev = page;
   thread->held = page;
+  CHAOS("span-held");
   return enter_run(thread, span);
 }
 
@@ -216,7 +220,7 @@ void cache_read(const struct dusk_thread *thread, struct tally *sum)
     read_once(thread, &mine);
     if (!(version & 1) && LOAD_RELAXED(&thread->version) == version)
       break;
-    sched_yield(); /* the owner may have lost its processor inside */
+    steps_yield(); /* the owner may have lost its processor inside */
   }
   tally_fold(sum, &mine);
 }

@@ -14,8 +14,8 @@
 
 #include "base/chaos.h"
 #include "base/check.h"
+#include "base/steps.h"
 
-#include <sched.h>
 
 /* One service; true: done. */
 static bool serve(struct registry *registry, struct dusk_thread *thread,
@@ -38,6 +38,7 @@ NOINLINE void poll_serve(struct dusk_thread *thread)
   uint64_t round = LOAD_ACQUIRE(&registry->round); /* with registry_post() */
   if (thread->served == round)
     return; /* leaves poll alone: the next round may be setting it right now */
+  CHAOS("round-seen");
   uintptr_t registers[SELF_REGISTERS];
   struct stack_view stack = {.words = registers, .count = SELF_REGISTERS};
   struct service service = registry_begin_service(registry);
@@ -73,11 +74,12 @@ void poll_come_back(struct dusk_thread *thread)
 {
   uint32_t state = THREAD_OUTSIDE;
   struct service service = {0};
+  CHAOS("coming-back");
   /* Pairs with the release in poll_serve_outside(). */
   while (!CAS_ACQUIRE(&thread->state, &state, THREAD_IN_HEAP)) {
     if (!service.start_ns)
       service = registry_begin_service(thread->registry);
-    sched_yield(); /* a service takes microseconds */
+    steps_yield(); /* a service takes microseconds */
     state = THREAD_OUTSIDE;
   }
   SUB_RELAXED(&thread->registry->outside, 1);
@@ -100,6 +102,7 @@ bool poll_serve_outside(struct registry *registry, struct dusk_thread *thread)
                                .count = thread->outside_count};
     done = serve(registry, thread, &stack);
   }
+  CHAOS("serves-outside");
   /* Pairs with the CAS in poll_come_back(). */
   STORE_RELEASE(&thread->state, THREAD_OUTSIDE);
   return done;

@@ -8,9 +8,10 @@
 #include "mutator/registry.h"
 
 #include "base/bits.h"
+#include "base/chaos.h"
+#include "base/steps.h"
 #include "os/vm.h"
 
-#include <sched.h>
 
 static size_t record_bytes(void)
 {
@@ -118,6 +119,7 @@ void registry_post(struct registry *registry, handshake_step *step,
   /* Pairs with the acquire in poll_serve(): who sees the number sees the step,
    * and all that the collector did before. */
   STORE_RELEASE(&registry->round, registry->round + 1);
+  CHAOS("round-half-posted");
   for (struct dusk_thread *t = registry->first; t; t = t->next)
     STORE_RELAXED(&t->abi.poll, 1);
   lock_release(&registry->lock);
@@ -128,6 +130,7 @@ void registry_acknowledge(struct registry *registry, struct dusk_thread *thread)
   /* Release: all that the thread stored and shaded until now is seen by the
    * collector once it finds owing == 0. */
   STORE_RELEASE(&thread->served, LOAD_RELAXED(&registry->round));
+  CHAOS("served-not-counted");
   /* Sequentially consistent, with handshake_wait(): either it sees that nobody
    * owes, or we see that it waits. */
   if (__atomic_sub_fetch(&registry->owing, 1, __ATOMIC_SEQ_CST) == 0 &&
@@ -160,5 +163,5 @@ void registry_end_service(struct registry *registry, struct dusk_thread *thread,
 void registry_await_notes(const struct registry *registry)
 {
   while (LOAD_ACQUIRE(&registry->noting)) /* with registry_end_service() */
-    sched_yield();
+    steps_yield();
 }

@@ -8,6 +8,7 @@
 #include "mutator/rootset.h"
 
 #include "base/bits.h"
+#include "base/chaos.h"
 #include "os/self.h"
 
 #include <errno.h>
@@ -83,6 +84,7 @@ int rootset_add(struct rootset *set, const struct arena *arena,
   } else if (!make_room(set) || !log_root(set, arena, grey, &root)) {
     error = ENOMEM;
   } else {
+    CHAOS("root-logged");
     set->roots[set->count++] = root;
     STORE_RELAXED(&set->bytes, set->bytes + bytes);
   }
@@ -102,6 +104,7 @@ int rootset_remove(struct rootset *set, const struct arena *arena,
     error = ENOMEM;
   } else {
     struct root *root = &set->roots[i];
+    CHAOS("root-logged");
     STORE_RELAXED(&set->bytes, set->bytes - (root->end - root->start));
     *root = set->roots[--set->count];
   }
@@ -136,6 +139,7 @@ uint64_t rootset_gather(struct rootset *set, const struct arena *arena,
                         struct grey *grey, bool *complete)
 {
   struct segments segments = {arena, grey, 0, true};
+  CHAOS("roots-not-gathered");
   lock_acquire(&set->lock);
   if (set->data_segments)
     self_data_segments(gather_segment, &segments);

@@ -42,13 +42,15 @@ int thread_enter(struct dusk_thread *thread)
   thread->log = grey_packet(thread->grey);
   if (!thread->log)
     return ENOMEM;
-  thread->self = pthread_self();
+  thread->self = self_thread();
   thread->credit = 0;
   memset(thread->recent, 0, sizeof thread->recent);
   memset(&thread->assists, 0, sizeof thread->assists);
   if (thread->delays)
     begin_life(thread);
+  CHAOS("not-joined");
   registry_join(thread->registry, thread);
+  CHAOS("joined");
   return 0;
 }
 
@@ -74,6 +76,7 @@ void thread_leave(struct dusk_thread *thread)
   else
     grey_recycle(thread->grey, thread->log);
   thread->log = NULL;
+  CHAOS("log-left");
   cache_leave(thread);
   cache_read(thread, &registry->left);
   STORE_RELAXED(&thread->assists.debt_bytes, 0);

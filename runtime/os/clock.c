@@ -6,6 +6,8 @@
  */
 #include "os/clock.h"
 
+#include "base/steps.h"
+
 #include <errno.h>
 #include <time.h>
 
@@ -13,6 +15,9 @@ static const uint64_t second_ns = UINT64_C(1000000000);
 
 static uint64_t read_clock(clockid_t clock)
 {
+  if (steps_taken())
+    return clock == CLOCK_THREAD_CPUTIME_ID ? steps_taken()->used()
+                                            : steps_taken()->now();
   struct timespec now;
   clock_gettime(clock, &now); /* fails for unknown clocks only */
   return (uint64_t)now.tv_sec * second_ns + (uint64_t)now.tv_nsec;
@@ -42,6 +47,10 @@ uint64_t clock_process_cpu(void)
  * would stretch a relative sleep a little at each. */
 void clock_sleep(uint64_t ns)
 {
+  if (steps_taken()) {
+    steps_taken()->wait(NULL, "sleep", ns);
+    return;
+  }
   uint64_t now = clock_now();
   uint64_t end = ns < UINT64_MAX - now ? now + ns : UINT64_MAX;
   struct timespec until = {.tv_sec = (time_t)(end / second_ns),

@@ -18,6 +18,8 @@
  */
 #include "os/machine.h"
 
+#include "base/steps.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -57,6 +59,8 @@ static unsigned count_processors(void)
 
 unsigned machine_processors(void)
 {
+  if (steps_taken())
+    return steps_taken()->processors;
   int saved = errno;
   unsigned count = count_processors();
   errno = saved;

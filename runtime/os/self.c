@@ -16,14 +16,64 @@
  */
 #include "os/self.h"
 
+#include "base/atomic.h"
 #include "base/bits.h"
+#include "base/steps.h"
 
 #include <errno.h>
 #include <link.h>
-#include <pthread.h>
+static struct {
+  pthread_once_t once;
+  pthread_key_t key;
+  int error;
+  void (*ends)(void *word);
+} own = {.once = PTHREAD_ONCE_INIT};
+
+static void make_key(void)
+{
+  own.error = pthread_key_create(&own.key, LOAD_RELAXED(&own.ends));
+}
+
+int self_word_open(void (*ends)(void *word))
+{
+  STORE_RELAXED(&own.ends, ends); /* the same each time */
+  pthread_once(&own.once, make_key);
+  return own.error;
+}
+
+void *self_word(void)
+{
+  return steps_taken() ? *steps_taken()->word() : pthread_getspecific(own.key);
+}
+
+int self_set_word(void *word)
+{
+  if (!steps_taken())
+    return pthread_setspecific(own.key, word);
+  *steps_taken()->word() = word;
+  return 0;
+}
+
+void self_end(void)
+{
+  void *word = self_word();
+  if (word) {
+    self_set_word(NULL);
+    own.ends(word);
+  }
+}
+
+pthread_t self_thread(void)
+{
+  return steps_taken() ? steps_taken()->self() : pthread_self();
+}
 
 int self_stack(uintptr_t *low, uintptr_t *high)
 {
+  if (steps_taken()) {
+    steps_taken()->stack(low, high);
+    return 0;
+  }
   pthread_attr_t attributes;
   void *start;
   size_t size;

@@ -8,6 +8,8 @@
 
 #include "base/compiler.h"
 
+#include <pthread.h>
+
 /* Words that hold every register which a function call preserves.  Machines
  * other than these two go the portable way, which takes part of the stack
  * along; -DSELF_PORTABLE makes every machine go it, for tests. */
@@ -18,6 +20,20 @@ enum { SELF_REGISTERS = 19 }; /* x19-x29 d8-d15 */
 #else
 enum { SELF_REGISTERS = 128 };
 #endif
+
+/* The calling thread, as pthread_self(). */
+pthread_t self_thread(void);
+
+/* A word of each thread's own, NULL at first.  self_word_open() comes before
+ * the others, any number of times, always with the same function: that is
+ * called with the word of a thread that ends while it is not NULL.  0, or an
+ * errno value. */
+WARN_UNUSED int self_word_open(void (*ends)(void *word));
+void *self_word(void);
+int self_set_word(void *word); /* ENOMEM; not when it is set already */
+
+/* For who runs several threads' steps on one pthread: this one ends. */
+void self_end(void);
 
 /* The stack of the calling pthread: [*low, *high).  Returns 0 or an errno
  * value. */

@@ -33,6 +33,8 @@
  */
 #include "os/unwind.h"
 
+#include "base/steps.h"
+
 #include "base/atomic.h"
 #include "os/clock.h"
 
@@ -200,6 +202,8 @@ static unsigned ask(pthread_t thread, uintptr_t *pcs, unsigned capacity)
 
 unsigned unwind_thread(pthread_t thread, uintptr_t *pcs, unsigned capacity)
 {
+  if (steps_taken())
+    return 0; /* what it names is no pthread */
   int saved = errno;
   unsigned count = 0;
   struct sigaction before;
