@@ -91,6 +91,7 @@ stress_tests = \
 	%reldir%/stress/stack \
 	%reldir%/stress/threads
 steps_tests = \
+	%reldir%/steps/graph \
 	%reldir%/steps/replay
 test_scripts = \
 	%reldir%/docs.sh \
@@ -174,7 +175,10 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 	%reldir%/steps/report.c \
 	%reldir%/steps/seeds.c \
 	%reldir%/steps/seeds.h \
-	%reldir%/steps/stage.h
+	%reldir%/steps/stage.h \
+	%reldir%/steps/world.c \
+	%reldir%/steps/world.h \
+	%reldir%/steps/world_acts.c
 %canon_reldir%_steps_libsteps_la_CPPFLAGS = $(steps_cppflags)
 
 %canon_reldir%_unit_libfixture_la_SOURCES = \
@@ -213,6 +217,8 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_store_LDADD = $(api_ldadd)
 %canon_reldir%_api_thread_LDADD = $(api_ldadd)
 %canon_reldir%_api_trace_LDADD = $(api_ldadd)
+%canon_reldir%_steps_graph_CPPFLAGS = $(steps_cppflags)
+%canon_reldir%_steps_graph_LDADD = $(steps_ldadd)
 %canon_reldir%_steps_replay_CPPFLAGS = $(steps_cppflags)
 %canon_reldir%_steps_replay_LDADD = $(steps_ldadd)
 %canon_reldir%_stress_graph_LDADD = $(stress_ldadd)
