@@ -36,6 +36,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/base/sums.h \
 	%reldir%/collect/budget.c \
 	%reldir%/collect/budget.h \
+	%reldir%/collect/careful.c \
+	%reldir%/collect/careful.h \
 	%reldir%/collect/census.c \
 	%reldir%/collect/census.h \
 	%reldir%/collect/collector.h \
@@ -85,6 +87,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/heap/kind.h \
 	%reldir%/heap/markbits.c \
 	%reldir%/heap/markbits.h \
+	%reldir%/heap/origin.c \
+	%reldir%/heap/origin.h \
 	%reldir%/heap/pageinfo.h \
 	%reldir%/heap/pages.c \
 	%reldir%/heap/pages.h \
@@ -117,6 +121,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/os/priority.h \
 	%reldir%/os/self.c \
 	%reldir%/os/self.h \
+	%reldir%/os/symbol.c \
+	%reldir%/os/symbol.h \
 	%reldir%/os/task.c \
 	%reldir%/os/task.h \
 	%reldir%/os/unwind.c \

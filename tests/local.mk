@@ -35,6 +35,7 @@ unit_tests = \
 	%reldir%/unit/mark \
 	%reldir%/unit/markbits \
 	%reldir%/unit/option \
+	%reldir%/unit/origin \
 	%reldir%/unit/overflow \
 	%reldir%/unit/pacer \
 	%reldir%/unit/pacing \
@@ -50,6 +51,7 @@ unit_tests = \
 	%reldir%/unit/scavtrace \
 	%reldir%/unit/self \
 	%reldir%/unit/sizeclass \
+	%reldir%/unit/symbol \
 	%reldir%/unit/terminate \
 	%reldir%/unit/trace \
 	%reldir%/unit/unwind \

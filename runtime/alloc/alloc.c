@@ -18,6 +18,7 @@
 #include "collect/cycle.h"
 #include "collect/pacing.h"
 #include "heap/central.h"
+#include "heap/origin.h"
 #include "mutator/cache.h"
 #include "mutator/poll.h"
 
@@ -150,7 +151,17 @@ static void *alloc_large(struct dusk_thread *thread, dusk_kind kind,
   }
 }
 
-void *alloc_slow(struct dusk_thread *thread, dusk_kind kind, size_t bytes)
+/* What a careful heap knows of an object that has just been made. */
+static void note(struct dusk_thread *thread, void *object, uintptr_t caller)
+{
+  struct arena *arena = thread->arena;
+  thread->fresh = (uintptr_t)object;
+  if (arena->origins)
+    origin_note(arena, (uintptr_t)object, caller);
+}
+
+void *alloc_slow(struct dusk_thread *thread, dusk_kind kind, size_t bytes,
+                 uintptr_t caller)
 {
   const struct kind *k = kind_find(&thread->arena->kinds, kind);
   if (!k || (k->size && k->size != bytes)) {
@@ -163,10 +174,13 @@ void *alloc_slow(struct dusk_thread *thread, dusk_kind kind, size_t bytes)
                                          : alloc_large(thread, kind, bytes);
   if (!object)
     errno = ENOMEM;
+  else if (thread->arena->careful)
+    note(thread, object, caller);
   return object;
 }
 
-void *alloc_fixed_slow(struct dusk_thread *thread, dusk_kind kind)
+void *alloc_fixed_slow(struct dusk_thread *thread, dusk_kind kind,
+                       uintptr_t caller)
 {
   const struct kind *k = kind_find(&thread->arena->kinds, kind);
   if (!k || !k->size) {
@@ -178,5 +192,5 @@ void *alloc_fixed_slow(struct dusk_thread *thread, dusk_kind kind)
     row->size_class = dusk_size_class(k->size);
     row->step = dusk_class_size((unsigned)row->size_class);
   }
-  return alloc_slow(thread, kind, k->size);
+  return alloc_slow(thread, kind, k->size, caller);
 }

@@ -5,9 +5,11 @@
 
 #include "collect/heap.h"
 
-/* See dusk_alloc(), dusk_new(). */
-void *alloc_slow(struct dusk_thread *thread, dusk_kind kind, size_t bytes);
-void *alloc_fixed_slow(struct dusk_thread *thread, dusk_kind kind);
+/* See dusk_alloc(), dusk_new().  `caller`: where they return to. */
+void *alloc_slow(struct dusk_thread *thread, dusk_kind kind, size_t bytes,
+                 uintptr_t caller);
+void *alloc_fixed_slow(struct dusk_thread *thread, dusk_kind kind,
+                       uintptr_t caller);
 
 /* Waits for a cycle that begins now, as in a blocking region. */
 void alloc_collect(struct dusk_thread *thread);

@@ -9,6 +9,7 @@
 #include "alloc/alloc.h"
 #include "base/check.h"
 #include "collect/budget.h"
+#include "collect/careful.h"
 #include "collect/pacing.h"
 #include "collect/scavenger.h"
 #include "collect/verify.h"
@@ -65,6 +66,7 @@ static int start_collector(dusk_heap *heap, const struct collector_setup *setup,
   int error = collector_open(&heap->collector, setup);
   if (error)
     return error;
+  careful_open(&heap->collector.arena, &heap->debug);
   error = scavenger_start(&heap->collector);
   if (!error && trace)
     trace_open(heap, trace);

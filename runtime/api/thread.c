@@ -161,12 +161,12 @@ int dusk_cond_timedwait(dusk_thread *thread, pthread_cond_t *cond,
 
 void *dusk_alloc_slow(dusk_thread *thread, dusk_kind kind, size_t bytes)
 {
-  return alloc_slow(thread, kind, bytes);
+  return alloc_slow(thread, kind, bytes, CALLER_PC());
 }
 
 void *dusk_new_slow(dusk_thread *thread, dusk_kind kind)
 {
-  return alloc_fixed_slow(thread, kind);
+  return alloc_fixed_slow(thread, kind, CALLER_PC());
 }
 
 void dusk_collect(dusk_thread *thread)

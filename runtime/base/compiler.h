@@ -30,6 +30,9 @@ enum { CACHE_LINE = 64 };
  * that the caller and its callers hold in memory lies there or above. */
 #define CALLER_SP() ((uintptr_t)__builtin_dwarf_cfa())
 
+/* Where the calling function returns to. */
+#define CALLER_PC() ((uintptr_t)__builtin_return_address(0))
+
 #if defined(__has_feature)
 #define COMPILER_HAS_FEATURE(x) __has_feature(x)
 #else

@@ -11,6 +11,7 @@
 #include "base/bits.h"
 #include "base/chaos.h"
 #include "heap/central.h"
+#include "heap/origin.h"
 #include "os/machine.h"
 #include "os/vm.h"
 
@@ -144,6 +145,7 @@ fail:
 
 void arena_close(struct arena *arena)
 {
+  origin_close(arena);
   kinds_destroy(&arena->kinds);
   lock_destroy(&arena->pages.lock);
   vm_unmap(arena->tables, arena->tables_bytes);
@@ -205,6 +207,8 @@ bool arena_commit(struct arena *arena, uint32_t page)
   }
   if (from >= HUGE_FROM_PAGES)
     vm_advise_huge(arena_page(arena, from), (size_t)(to - from) << PAGE_LOG2);
+  if (arena->origins)
+    origin_commit(arena, to);
   pages->committed = to;
   STORE_RELEASE(&arena->end, to); /* pairs with object_find() and the census */
   return true;

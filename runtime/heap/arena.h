@@ -27,6 +27,7 @@
 #include "heap/span.h"
 
 struct central;
+struct origins;
 
 struct arena {
   uintptr_t base;
@@ -45,6 +46,12 @@ struct arena {
   uint64_t tables_usable; /* bytes made usable, guarded by pages.lock */
 
   uint32_t huge_pages; /* pages to one of the system's huge pages */
+
+  /* Set before anything is allocated (collect/careful.h).  Careful: a run is
+   * one slot, so that each allocation goes the slow way and can be looked at.
+   */
+  bool careful;
+  struct origins *origins; /* NULL: stacks are not kept (heap/origin.h) */
 
   struct sizeclass classes[DUSK_SIZE_CLASSES];
   struct kinds kinds;

@@ -39,10 +39,13 @@ struct run run_next(const struct arena *arena, const uint64_t *allocated,
     span->next_slot = slot;
     return (struct run){0};
   }
-  /* Only slot starts have bits, so the next bit ends the run. */
-  size_t end =
-      bits_find(allocated, first + slot * stride, first + span->slots * stride);
-  uint32_t stop = span_slot(span, (end - first) << GRANULE_LOG2);
+  uint32_t stop = slot + 1;
+  if (!arena->careful) {
+    /* Only slot starts have bits, so the next bit ends the run. */
+    size_t end = bits_find(allocated, first + slot * stride,
+                           first + span->slots * stride);
+    stop = span_slot(span, (end - first) << GRANULE_LOG2);
+  }
   struct run run = {
       .slot = slot,
       .slots = stop - slot,

@@ -15,7 +15,8 @@ struct run {
   uintptr_t limit;
 };
 
-/* The next run at or after span->next_slot that `allocated` shows as free.
+/* The next run at or after span->next_slot that `allocated` shows as free; one
+ * slot of it if the arena is careful.
  * Zeroed, unless it is known to be; span->next_slot moves behind it, so that no
  * slot is handed out twice in an epoch. */
 struct run run_next(const struct arena *arena, const uint64_t *allocated,

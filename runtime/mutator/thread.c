@@ -44,6 +44,7 @@ int thread_enter(struct dusk_thread *thread)
     return ENOMEM;
   thread->self = self_thread();
   thread->credit = 0;
+  thread->fresh = 0;
   memset(thread->recent, 0, sizeof thread->recent);
   memset(&thread->assists, 0, sizeof thread->assists);
   if (thread->delays)

@@ -95,6 +95,8 @@ struct dusk_thread {
   /* Assists: bytes of allocation paid for (negative: debt); the owner's. */
   int64_t credit;
   uint64_t slow_paths; /* allocation slow paths, for DUSK_DEBUG=stress */
+  uintptr_t fresh;     /* the object that a careful heap gave it last: the
+                          owner's */
   bool asking;         /* inside a dusk_on_exhausted() call: the owner's */
   struct assist_rule assist_rule; /* the owner's */
   struct assists assists;
