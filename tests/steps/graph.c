@@ -8,8 +8,8 @@
 
 enum {
   MUTATORS = 3,
-  ACTS = 100,
-  SEEDS = 400,
+  ACTS = 200,
+  SEEDS = 200,
 };
 
 static void play_world(void *argument)
@@ -21,6 +21,7 @@ static void play_world(void *argument)
     ((uint8_t *)bytes)[i] = (uint8_t)(random >> 56);
   }
   world_open(*(uint64_t *)argument % 2 ? DUSK_NO_IDLE_WORKERS : 0);
+  world_collect();
   for (unsigned i = 0; i < MUTATORS; i++)
     world_start(bytes[i], sizeof bytes[i]);
   world_close();

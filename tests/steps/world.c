@@ -198,6 +198,7 @@ static void live(void *argument)
   mutator->hold = hold;
   world_act_all(mutator);
   mutator->hold = NULL;
+  world.over++;
 }
 
 void world_start(const uint8_t *acts, size_t bytes)
@@ -210,9 +211,27 @@ void world_start(const uint8_t *acts, size_t bytes)
   mutator->fiber = play_start(names[number < 6 ? number : 6], live, mutator);
 }
 
+static void collect_on(void *argument)
+{
+  dusk_thread *thread;
+  (void)argument;
+  if (dusk_attach(world.heap, &thread))
+    play_fail("cannot attach");
+  while (world.over < world.count)
+    dusk_collect(thread);
+  dusk_detach(thread);
+}
+
+void world_collect(void)
+{
+  world.collecting = play_start("collect", collect_on, NULL);
+}
+
 void world_close(void)
 {
   dusk_thread *thread;
+  if (world.collecting)
+    play_join(world.collecting);
   for (unsigned i = 0; i < world.count; i++)
     play_join(world.mutators[i].fiber);
   if (dusk_attach(world.heap, &thread))

@@ -18,9 +18,9 @@
 #include "dusk.h"
 
 enum {
-  WORLD_HOLDS = 6,
-  WORLD_ROOTS = 8,
-  WORLD_BLOCK = 4, /* words of a mutator's own root block */
+  WORLD_HOLDS = 4,
+  WORLD_ROOTS = 3,
+  WORLD_BLOCK = 2, /* words of a mutator's own root block */
   WORLD_MUTATORS = 20,
   WORLD_OBJECTS = 8192,
   WORLD_KINDS = 6,
@@ -55,7 +55,9 @@ struct world {
   dusk_kind kinds[WORLD_KINDS];
   void *roots[WORLD_ROOTS];
   struct mutator mutators[WORLD_MUTATORS];
-  unsigned count; /* of mutators that were ever begun */
+  unsigned count;      /* of mutators that were ever begun */
+  unsigned over;       /* of those, how many are */
+  unsigned collecting; /* the thread that collects; 0: none */
   struct object_record objects[WORLD_OBJECTS];
   uint32_t made;
   bool reached[WORLD_OBJECTS];
@@ -68,6 +70,9 @@ void world_open(unsigned flags);
 
 /* Lets one more mutator do these acts. */
 void world_start(const uint8_t *acts, size_t bytes);
+
+/* One thread more, that collects as long as there are mutators. */
+void world_collect(void);
 
 /* Waits for all, sees what is left and what is gone, and closes the heap. */
 void world_close(void);

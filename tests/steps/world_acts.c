@@ -28,7 +28,7 @@ static void **slot_of(struct mutator *m, uint8_t which, uint8_t slot)
 {
   struct node *node = *hold_of(m, which);
   size_t slots = node ? world_slots(node) : 0;
-  return slots ? &node->slots[slot % (slots < 4 ? slots : 4)] : NULL;
+  return slots ? &node->slots[slot % (slots < 2 ? slots : 2)] : NULL;
 }
 
 static void **root_of(struct mutator *m, uint8_t byte)
@@ -42,7 +42,8 @@ static void **root_of(struct mutator *m, uint8_t byte)
 
 static void make(struct mutator *m, struct about about)
 {
-  struct node *node = world_make(m, about.b % WORLD_KINDS);
+  unsigned kind = about.b < 160 ? 0 : about.b % WORLD_KINDS;
+  struct node *node = world_make(m, kind);
   void **slot = node ? slot_of(m, about.c, 0) : NULL;
   if (node && world_slots(node))
     dusk_init(m->thread, &node->slots[about.c % 2], slot ? dusk_load(slot) : 0);
@@ -262,20 +263,56 @@ static void set_limit(struct mutator *m, struct about about)
 
 static void release(struct mutator *m, struct about about)
 {
-  if (about.a < 64)
+  if (about.a < 32)
     dusk_release_memory(m->thread);
 }
 
-static act *const acts[] = {
-    make,          make,      make,        make,         load,
-    load,          load,      load,        store,        store,
-    store,         store,     forget,      drop,         drop,
-    move,          exchange,  swap,        copy,         clear,
-    load_root,     load_root, store_root,  store_root,   forget_root,
-    exchange_root, swap_root, add_block,   remove_block, take_block,
-    rest,          rest,      region,      collect,      leave_and_return,
-    bear,          burst,     set_percent, set_limit,    release,
+/* What tells most comes most often. */
+static const struct {
+  act *act;
+  unsigned weight;
+} acts[] = {
+    {make, 6},
+    {load, 7},
+    {store, 7},
+    {forget, 2},
+    {drop, 5},
+    {move, 2},
+    {exchange, 2},
+    {swap, 2},
+    {copy, 1},
+    {clear, 1},
+    {load_root, 6},
+    {store_root, 5},
+    {forget_root, 2},
+    {swap_root, 2},
+    {exchange_root, 3},
+    {add_block, 2},
+    {remove_block, 1},
+    {take_block, 1},
+    {rest, 3},
+    {region, 2},
+    {collect, 1},
+    {bear, 1},
+    {leave_and_return, 1},
+    {burst, 1},
+    {set_percent, 1},
+    {set_limit, 1},
+    {release, 1},
 };
+enum { ACTS = sizeof acts / sizeof *acts };
+
+static act *act_of(uint8_t byte)
+{
+  unsigned sum = 0;
+  for (unsigned i = 0; i < ACTS; i++)
+    sum += acts[i].weight;
+  unsigned left = byte % sum;
+  unsigned i = 0;
+  while (left >= acts[i].weight)
+    left -= acts[i++].weight;
+  return acts[i].act;
+}
 
 void world_act_all(struct mutator *m)
 {
@@ -289,8 +326,7 @@ void world_act_all(struct mutator *m)
     const uint8_t *next = m->acts;
     m->acts += 4;
     m->bytes -= 4;
-    acts[next[0] % (sizeof acts / sizeof *acts)](
-        m, (struct about){next[1], next[2], next[3]});
+    act_of(next[0])(m, (struct about){next[1], next[2], next[3]});
     play_point("acted");
   }
   remove_block(m, (struct about){0, 0, 0});
