@@ -63,8 +63,6 @@ libdusk_all_la_SOURCES = \
 	%reldir%/collect/scavenger.h \
 	%reldir%/collect/terminate.c \
 	%reldir%/collect/terminate.h \
-	%reldir%/collect/verify.c \
-	%reldir%/collect/verify.h \
 	%reldir%/collect/worker.c \
 	%reldir%/collect/worker.h \
 	%reldir%/event/assists.c \
@@ -101,6 +99,18 @@ libdusk_all_la_SOURCES = \
 	%reldir%/heap/sizeclass.h \
 	%reldir%/heap/span.h \
 	%reldir%/heap/spanlist.h \
+	%reldir%/inspect/checkmark.c \
+	%reldir%/inspect/checkmark.h \
+	%reldir%/inspect/halt.c \
+	%reldir%/inspect/halt.h \
+	%reldir%/inspect/inspect.c \
+	%reldir%/inspect/inspect.h \
+	%reldir%/inspect/place.c \
+	%reldir%/inspect/place.h \
+	%reldir%/inspect/remark.c \
+	%reldir%/inspect/remark.h \
+	%reldir%/inspect/thing.c \
+	%reldir%/inspect/thing.h \
 	%reldir%/mutator/barrier.c \
 	%reldir%/mutator/barrier.h \
 	%reldir%/mutator/cache.c \
@@ -178,6 +188,7 @@ runtime_readmes = \
 	%reldir%/collect/README.md \
 	%reldir%/event/README.md \
 	%reldir%/heap/README.md \
+	%reldir%/inspect/README.md \
 	%reldir%/mutator/README.md \
 	%reldir%/os/README.md \
 	%reldir%/pace/README.md \

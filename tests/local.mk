@@ -21,11 +21,13 @@ unit_tests = \
 	%reldir%/unit/cache \
 	%reldir%/unit/census \
 	%reldir%/unit/central \
+	%reldir%/unit/checkmark \
 	%reldir%/unit/clock \
 	%reldir%/unit/counters \
 	%reldir%/unit/delays \
 	%reldir%/unit/gctrace \
 	%reldir%/unit/grey \
+	%reldir%/unit/halt \
 	%reldir%/unit/history \
 	%reldir%/unit/idle \
 	%reldir%/unit/kind \

@@ -12,9 +12,9 @@
 #include "collect/careful.h"
 #include "collect/pacing.h"
 #include "collect/scavenger.h"
-#include "collect/verify.h"
 #include "collect/worker.h"
 #include "heap/shade.h"
+#include "inspect/inspect.h"
 #include "os/task.h"
 #include "os/vm.h"
 #include "report/gctrace.h"
@@ -41,9 +41,9 @@ static void *driver_main(void *argument)
   dusk_heap *heap = argument;
   struct collector *collector = &heap->collector;
   while (cycle_next(collector)) {
+    inspect_begin(heap);
     struct cycle_record record = cycle_mark(collector);
-    if (heap->debug.checkmark)
-      verify_marks(collector, collector->epoch);
+    inspect_cycle(heap);
     cycle_sweep(collector, &record);
     stats_add_cycle(heap, &record);
     if (heap->debug.gctrace)
@@ -67,6 +67,7 @@ static int start_collector(dusk_heap *heap, const struct collector_setup *setup,
   if (error)
     return error;
   careful_open(&heap->collector.arena, &heap->debug);
+  inspect_open(heap);
   error = scavenger_start(&heap->collector);
   if (!error && trace)
     trace_open(heap, trace);

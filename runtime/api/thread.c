@@ -95,6 +95,7 @@ void dusk_detach(dusk_thread *thread)
 
 void dusk_safepoint_slow(dusk_thread *thread)
 {
+  thread->entry_sp = CALLER_SP();
   poll_check(thread);
 }
 
@@ -102,6 +103,7 @@ NOINLINE void dusk_blocking_begin(dusk_thread *thread)
 {
   if (!caller_is_inside(thread, "dusk_blocking_begin"))
     return;
+  thread->entry_sp = CALLER_SP();
   poll_go_outside(thread, CALLER_SP());
 }
 
@@ -161,24 +163,29 @@ int dusk_cond_timedwait(dusk_thread *thread, pthread_cond_t *cond,
 
 void *dusk_alloc_slow(dusk_thread *thread, dusk_kind kind, size_t bytes)
 {
+  thread->entry_sp = CALLER_SP();
   return alloc_slow(thread, kind, bytes, CALLER_PC());
 }
 
 void *dusk_new_slow(dusk_thread *thread, dusk_kind kind)
 {
+  thread->entry_sp = CALLER_SP();
   return alloc_fixed_slow(thread, kind, CALLER_PC());
 }
 
 void dusk_collect(dusk_thread *thread)
 {
-  if (caller_is_inside(thread, "dusk_collect"))
-    alloc_collect(thread);
+  if (!caller_is_inside(thread, "dusk_collect"))
+    return;
+  thread->entry_sp = CALLER_SP();
+  alloc_collect(thread);
 }
 
 void dusk_release_memory(dusk_thread *thread)
 {
   if (!caller_is_inside(thread, "dusk_release_memory"))
     return;
+  thread->entry_sp = CALLER_SP();
   alloc_collect(thread);
   scavenge_all(thread->arena);
 }

@@ -33,7 +33,7 @@ static bool serve_h1(struct dusk_thread *thread, const struct stack_view *stack)
   barrier_begin(thread);
   thread->credit = 0;
   STORE_RELAXED(&thread->assists.debt_bytes, 0);
-  thread->abi.barrier = 1;
+  thread->abi.barrier |= BARRIER_LOG;
   CHAOS("barrier-on");
   return true;
 }
@@ -72,7 +72,7 @@ static bool serve_h3(struct dusk_thread *thread, const struct stack_view *stack)
 static bool serve_h4(struct dusk_thread *thread, const struct stack_view *stack)
 {
   (void)stack;
-  thread->abi.barrier = 0;
+  thread->abi.barrier &= ~(uint32_t)BARRIER_LOG;
   CHAOS("barrier-off");
   thread->log->count = 0; /* marking is over: nothing in it is white */
   cache_drop(thread);
@@ -122,7 +122,7 @@ static struct dusk_thread *serve_outside(struct registry *registry)
   return late;
 }
 
-static void report_late(const struct dusk_thread *thread, uint64_t waited_ns)
+void handshake_report_late(const struct dusk_thread *thread, uint64_t waited_ns)
 {
   uintptr_t pcs[REPORT_FRAMES];
   char name[256];
@@ -182,7 +182,7 @@ void handshake_wait(struct collector *collector)
      * exists. */
     if (late && !reported && clock_now() - start >= slow_ns) {
       reported = true;
-      report_late(late, clock_now() - start);
+      handshake_report_late(late, clock_now() - start);
     }
     lock_release(&registry->lock);
     if (spin(collector))

@@ -28,6 +28,11 @@ void handshake_post(struct collector *collector, enum handshake which,
  * call, and nobody else; after collector->slow_ms it is named on stderr. */
 void handshake_wait(struct collector *collector);
 
+/* Names a thread that has not reached a safepoint for so long, on stderr, with
+ * its stack.  With the registry's lock: the thread cannot leave. */
+void handshake_report_late(const struct dusk_thread *thread,
+                           uint64_t waited_ns);
+
 static inline void handshake_run(struct collector *collector,
                                  enum handshake which, uint32_t epoch)
 {

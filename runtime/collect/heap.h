@@ -39,6 +39,8 @@ struct dusk_heap {
   unsigned told_pressure;     /* enum pressure; the driver's */
   struct scavenged scavenged; /* at the last line of scavtrace; the driver */
   pthread_t driver;
+  struct halt *halt;      /* under way: inspect/halt.c */
+  uint64_t joined_before; /* threads that attached before this cycle */
 };
 
 static inline struct collector *thread_collector(struct dusk_thread *thread)

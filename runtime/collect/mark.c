@@ -40,7 +40,7 @@
  * `overflowed` is set: mark_rescan() finds it again.  Slower, never wrong.
  *
  * Tested by tests/unit/mark.c and overflow.c, tests/stress/graph.c and, after
- * each cycle under DUSK_DEBUG=checkmark=1, by verify.c. */
+ * each marking under DUSK_DEBUG=checkmark=1, by inspect/remark.c. */
 #include "collect/mark.h"
 
 #include "base/bits.h"
@@ -163,7 +163,10 @@ void mark_push(struct dusk_tracer *tracer, uintptr_t word)
 
 void dusk_trace(dusk_tracer *tracer, void *const *slot)
 {
-  mark_word(tracer, (uintptr_t)LOAD_ACQUIRE(slot)); /* with dusk_store() */
+  if (UNLIKELY(tracer->note != NULL))
+    tracer->note(tracer->note_context, slot);
+  else
+    mark_word(tracer, (uintptr_t)LOAD_ACQUIRE(slot)); /* with dusk_store() */
 }
 
 /* Gets words into the marker's packet; false: the grey set is empty. */

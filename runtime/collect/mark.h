@@ -25,6 +25,10 @@ struct dusk_tracer {
   struct collector *collector;
   struct roles roles;
 
+  /* Not NULL: an inspector traces, and wants to know the slots. */
+  void (*note)(void *context, void *const *slot);
+  void *note_context;
+
   uint32_t fifo_first;
   uint32_t fifo_count;
   uintptr_t fifo[FIFO_SLOTS];

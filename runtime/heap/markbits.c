@@ -62,7 +62,7 @@ void marks_set(uint64_t *marks, size_t first, size_t stride, size_t count)
   size_t word;
   uint64_t mask;
   while (stride_next(&s, &word, &mask))
-    OR_RELEASE(&marks[word], mask); /* with bit_test_acquire() in verify.c */
+    OR_RELEASE(&marks[word], mask); /* with bit_test_acquire() */
 }
 
 void marks_drop(uint64_t *marks, size_t first, size_t stride, size_t count)

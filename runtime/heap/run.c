@@ -17,7 +17,7 @@ static uint32_t next_free(const uint64_t *allocated, size_t first,
 }
 
 /* A slot that one thread abandoned and the next one zeroes again may be read at
- * the same moment by verify.c, which saw it marked: zeros over zeros.  For
+ * the same moment by mark_rescan(), which saw it marked: zeros over zeros.  For
  * ThreadSanitizer that is said with atomic stores. */
 static void zero(uintptr_t start, uintptr_t limit)
 {

@@ -32,6 +32,15 @@ static bool serve(struct registry *registry, struct dusk_thread *thread,
   return true;
 }
 
+/* DUSK_DEBUG=checkmark: what a later call finds in its frame before it has
+ * written there must not look like a pointer that this cycle has not seen.  At
+ * H2, and for who was outside then, when it comes back. */
+static void scrub(const struct dusk_thread *thread)
+{
+  if (UNLIKELY(thread->registry->scrubs))
+    self_scrub(thread->stack_low);
+}
+
 NOINLINE void poll_serve(struct dusk_thread *thread)
 {
   struct registry *registry = thread->registry;
@@ -45,6 +54,7 @@ NOINLINE void poll_serve(struct dusk_thread *thread)
   stack.sp = self_save(registers);
   serve(registry, thread, &stack);
   registry_end_service(registry, thread, service);
+  scrub(thread);
 }
 
 READS_AMBIGUOUS_WORDS
@@ -64,6 +74,9 @@ NOINLINE void poll_go_outside(struct dusk_thread *thread, uintptr_t sp)
   copy_words(thread->outside_words + SELF_REGISTERS, here, frames);
   thread->outside_count = SELF_REGISTERS + (uint32_t)frames;
   thread->outside_sp = sp;
+  if (UNLIKELY(thread->registry->framed || thread->framed))
+    thread->standing.frame_count =
+        unwind_frames(thread->standing.frames, STANDING_FRAMES);
   ADD_RELAXED(&thread->registry->outside, 1);
   /* Pairs with the CAS in poll_serve_outside(). */
   STORE_RELEASE(&thread->state, THREAD_OUTSIDE);
@@ -86,6 +99,20 @@ void poll_come_back(struct dusk_thread *thread)
   if (service.start_ns)
     registry_end_service(thread->registry, thread, service);
   poll_check(thread);
+  scrub(thread);
+}
+
+bool poll_hold_outside(struct dusk_thread *thread)
+{
+  uint32_t state = THREAD_OUTSIDE;
+  /* Pairs with the release in poll_go_outside(). */
+  return CAS_ACQUIRE(&thread->state, &state, THREAD_SERVED);
+}
+
+void poll_let_go_outside(struct dusk_thread *thread)
+{
+  /* Pairs with the CAS in poll_come_back(). */
+  STORE_RELEASE(&thread->state, THREAD_OUTSIDE);
 }
 
 bool poll_serve_outside(struct registry *registry, struct dusk_thread *thread)

@@ -27,4 +27,9 @@ void poll_come_back(struct dusk_thread *thread);
  * thread has served already. */
 bool poll_serve_outside(struct registry *registry, struct dusk_thread *thread);
 
+/* The collector: keeps the thread SERVED if it is outside, so that it waits
+ * when it comes back; and lets it go on.  For inspect/halt.c alone. */
+WARN_UNUSED bool poll_hold_outside(struct dusk_thread *thread);
+void poll_let_go_outside(struct dusk_thread *thread);
+
 #endif

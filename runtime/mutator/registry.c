@@ -83,10 +83,10 @@ void registry_join(struct registry *registry, struct dusk_thread *thread)
   lock_acquire(&registry->lock);
   thread->life.number = ++registry->joined;
   struct joining joining = registry->joining;
-  bool owes = joining.owes && owe_too(registry);
+  bool owes = (joining.owes || joining.halts) && owe_too(registry);
   thread_set_epoch(thread, joining.epoch);
-  thread->abi.barrier = joining.barrier;
-  thread->black = joining.black && !owes;
+  thread->abi.barrier = registry->barrier | joining.barrier;
+  thread->black = joining.black && !(owes && joining.owes);
   thread->scanned = thread->black;
   thread->served = registry->round - owes;
   STORE_RELAXED(&thread->abi.poll, owes);
@@ -115,7 +115,7 @@ void registry_post(struct registry *registry, handshake_step *step,
   CHECK(LOAD_RELAXED(&registry->owing) == 0); /* .alone */
   registry->step = step;
   registry->joining = joining;
-  STORE_RELAXED(&registry->owing, registry->attached);
+  STORE_RELAXED(&registry->owing, registry->attached + joining.halts);
   /* Pairs with the acquire in poll_serve(): who sees the number sees the step,
    * and all that the collector did before. */
   STORE_RELEASE(&registry->round, registry->round + 1);

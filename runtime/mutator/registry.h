@@ -30,7 +30,10 @@ struct joining {
   uint32_t epoch;
   bool barrier;
   bool black;
-  bool owes; /* H2: joins white and not scanned while the round is open */
+  bool owes;  /* H2: joins white and not scanned while the round is open */
+  bool halts; /* a halt (inspect/halt.c): it owes the round as well, in the
+                 colour of all others; the driver owes it too, until it lets the
+                 threads go on */
 };
 
 enum service_half { SERVICE_STARTING, SERVICE_ENDING };
@@ -44,6 +47,9 @@ struct registry {
   uint64_t caches;           /* thread records ever made */
   uint64_t joined;           /* threads that ever attached, under lock */
   bool traced;               /* threads have rings; set before the first */
+  bool scrubs;      /* dead stack is cleared (poll.c); set before the first */
+  bool framed;      /* threads outside leave their frames; the same */
+  uint32_t barrier; /* flags that every thread's barrier has at all times */
   struct joining joining;
   struct tally left; /* allocated by threads that have left; under lock */
   struct assists left_assists; /* paid by them */

@@ -23,6 +23,7 @@
 #include "heap/grey.h"
 #include "heap/shade.h"
 #include "os/self.h"
+#include "os/unwind.h"
 
 #include "dusk/abi.h"
 
@@ -58,6 +59,29 @@ struct life {
   uint64_t detached_ns;
   uint64_t cpu_ns; /* clock_thread_cpu() at attach; since then, at detach */
   uint64_t allocated_bytes; /* at detach */
+};
+
+/* What a service sees of a stack: the words from sp up, and some more. */
+struct stack_view {
+  uintptr_t sp;
+  const uintptr_t *words;
+  uint32_t count;
+};
+
+/* The bits of abi.barrier: why pointer stores take the slow path. */
+enum {
+  BARRIER_LOG = 1,   /* a cycle runs */
+  BARRIER_CHECK = 2, /* DUSK_DEBUG=barriercheck: what is stored is noted */
+};
+
+/* Where a thread stands that an inspection looks at (inspect/halt.c). */
+enum { STANDING_FRAMES = 64 };
+struct standing {
+  struct stack_view stack;
+  struct frame frames[STANDING_FRAMES]; /* innermost first */
+  uint32_t frame_count;
+  uint32_t stands; /* in its service; release by the thread, acquire */
+  bool held;       /* outside, and kept SERVED: the driver's */
 };
 
 struct dusk_thread {
@@ -101,6 +125,9 @@ struct dusk_thread {
   struct assist_rule assist_rule; /* the owner's */
   struct assists assists;
 
+  struct standing standing;
+  bool framed; /* leaves its frames when it goes outside: its own */
+
   /* For the trace; NULL: nobody traces.  Made with the record. */
   struct delays *delays;
   struct life life;
@@ -114,13 +141,10 @@ struct dusk_thread {
   uintptr_t outside_sp;
   uintptr_t outside_words[OUTSIDE_WORDS];
   uint32_t outside_count;
-};
 
-/* What a service sees of a stack: the words from sp up, and some more. */
-struct stack_view {
-  uintptr_t sp;
-  const uintptr_t *words;
-  uint32_t count;
+  /* Where the program's frames begin that called us last: words below are our
+   * own.  For inspections; the owner's. */
+  uintptr_t entry_sp;
 };
 
 static inline enum thread_state thread_state(const struct dusk_thread *thread)

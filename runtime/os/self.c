@@ -159,6 +159,29 @@ READS_AMBIGUOUS_WORDS uintptr_t self_save(uintptr_t registers[SELF_REGISTERS])
 
 #endif
 
+/* A stack that has not been used since it was last scrubbed is zero here, and
+ * further down as well. */
+enum { SCRUB_BYTES = 32 * 1024, SCRUB_STEPS = 32 };
+
+static READS_AMBIGUOUS_WORDS void scrub(uintptr_t low, unsigned steps)
+{
+  volatile uintptr_t dead[SCRUB_BYTES / sizeof(uintptr_t)];
+  uintptr_t used = 0;
+  for (size_t i = 0; i < sizeof dead / sizeof *dead; i++) {
+    used |= dead[i];
+    dead[i] = 0;
+  }
+  if (used && steps && (uintptr_t)dead - low > 3 * SCRUB_BYTES)
+    scrub(low, steps - 1);
+  __asm__ volatile("" : : : "memory"); /* no tail call: frames must differ */
+}
+
+void self_scrub(uintptr_t low)
+{
+  if ((uintptr_t)__builtin_frame_address(0) - low > 3 * SCRUB_BYTES)
+    scrub(low, SCRUB_STEPS);
+}
+
 struct segment_visit {
   void (*visit)(uintptr_t start, uintptr_t end, void *context);
   void *context;

@@ -107,6 +107,23 @@ unsigned unwind_here(uintptr_t *pcs, unsigned capacity)
   return count;
 }
 
+unsigned unwind_frames(struct frame *frames, unsigned capacity)
+{
+  int saved = errno;
+  unsigned count = 0;
+  unw_context_t context;
+  unw_cursor_t cursor;
+  unw_word_t pc, sp;
+  pthread_once(&libunwind_ready, set_up_libunwind);
+  if (unw_getcontext(&context) == 0 && unw_init_local(&cursor, &context) == 0)
+    while (count < capacity && unw_step(&cursor) > 0 &&
+           unw_get_reg(&cursor, UNW_REG_IP, &pc) == 0 && pc &&
+           unw_get_reg(&cursor, UNW_REG_SP, &sp) == 0)
+      frames[count++] = (struct frame){(uintptr_t)pc, (uintptr_t)sp};
+  errno = saved;
+  return count;
+}
+
 /* The stack that a signal handler interrupted, from the place that its context
  * tells of.  ThreadSanitizer may run the handler later, when the thread has
  * left that place; then it is the stack below the handler that counts. */
@@ -245,6 +262,13 @@ static bool name_function(uintptr_t pc, char *name, size_t size,
 unsigned unwind_here(uintptr_t *pcs, unsigned capacity)
 {
   (void)pcs;
+  (void)capacity;
+  return 0;
+}
+
+unsigned unwind_frames(struct frame *frames, unsigned capacity)
+{
+  (void)frames;
   (void)capacity;
   return 0;
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* unwind.h -- stacks as program counters, and their names (libunwind)
  *
- * Without libunwind (--without-libunwind) both captures return 0.  errno is
+ * Without libunwind (--without-libunwind) the captures return 0.  errno is
  * never changed. */
 #ifndef DUSK_OS_UNWIND_H
 #define DUSK_OS_UNWIND_H
@@ -13,6 +13,14 @@
  * this; returns how many were written.  Each is a return address: it points
  * behind the call. */
 unsigned unwind_here(uintptr_t *pcs, unsigned capacity);
+
+/* The same with each frame's stack pointer: a word of the stack belongs to the
+ * last frame whose sp is at or below it. */
+struct frame {
+  uintptr_t pc;
+  uintptr_t sp;
+};
+unsigned unwind_frames(struct frame *frames, unsigned capacity);
 
 /* Another thread's stack, for a report about a thread that does not answer: a
  * signal (SIGURG, ignored by default; its action is put back) makes it unwind

@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: MIT */
+/* inspect.h -- what the driver looks at between marking and the end of a cycle
+ */
+#ifndef DUSK_INSPECT_INSPECT_H
+#define DUSK_INSPECT_INSPECT_H
+
+#include "collect/heap.h"
+
+/* After the collector is open and before any thread attaches. */
+void inspect_open(struct dusk_heap *heap);
+
+/* The driver: before a cycle, and between its marking and its end.  The second
+ * halts all threads if anything is to be inspected. */
+void inspect_begin(struct dusk_heap *heap);
+void inspect_cycle(struct dusk_heap *heap);
+
+#endif
