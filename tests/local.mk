@@ -96,6 +96,8 @@ stress_tests = \
 	%reldir%/stress/threads
 steps_tests = \
 	%reldir%/steps/graph \
+	%reldir%/steps/races \
+	%reldir%/steps/rounds \
 	%reldir%/steps/replay
 test_scripts = \
 	%reldir%/docs.sh \
@@ -176,6 +178,8 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 	%reldir%/steps/order.c \
 	%reldir%/steps/play.c \
 	%reldir%/steps/play.h \
+	%reldir%/steps/race.c \
+	%reldir%/steps/race.h \
 	%reldir%/steps/report.c \
 	%reldir%/steps/seeds.c \
 	%reldir%/steps/seeds.h \
@@ -223,6 +227,10 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_trace_LDADD = $(api_ldadd)
 %canon_reldir%_steps_graph_CPPFLAGS = $(steps_cppflags)
 %canon_reldir%_steps_graph_LDADD = $(steps_ldadd)
+%canon_reldir%_steps_races_CPPFLAGS = $(steps_cppflags)
+%canon_reldir%_steps_races_LDADD = $(steps_ldadd)
+%canon_reldir%_steps_rounds_CPPFLAGS = $(steps_cppflags)
+%canon_reldir%_steps_rounds_LDADD = $(steps_ldadd)
 %canon_reldir%_steps_replay_CPPFLAGS = $(steps_cppflags)
 %canon_reldir%_steps_replay_LDADD = $(steps_ldadd)
 %canon_reldir%_stress_graph_LDADD = $(stress_ldadd)

@@ -114,6 +114,7 @@ void grey_hand_over(struct grey *grey, struct packet_list *list,
 
 void grey_begin_round(struct grey *grey)
 {
+  CHAOS("dirty-not-cleared");
   __atomic_store_n(&grey->dirty, 0, __ATOMIC_SEQ_CST); /* with hand_over */
 }
 

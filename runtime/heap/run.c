@@ -5,6 +5,8 @@
  * writes.  Tested by tests/unit/run.c against a slot-by-slot search. */
 #include "heap/run.h"
 
+#include "base/chaos.h"
+
 #include <string.h>
 
 /* The first slot at or after `slot` whose bit is clear. */
@@ -21,6 +23,7 @@ static uint32_t next_free(const uint64_t *allocated, size_t first,
  * ThreadSanitizer that is said with atomic stores. */
 static void zero(uintptr_t start, uintptr_t limit)
 {
+  CHAOS("not-zeroed");
   if (!THREAD_SANITIZER)
     memset((void *)start, 0, limit - start);
   else
