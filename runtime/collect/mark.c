@@ -337,6 +337,7 @@ static void drain_hot(struct dusk_tracer *tracer, uint64_t limit)
     uintptr_t start = tracer->fifo[hot.fifo_first++ % FIFO_SLOTS];
     struct reader reader = reader_at(arena, start, &info);
     hot.fifo_count--;
+    CHAOS("object-not-read");
     if (LIKELY(reader.how == READ_BITS &&
                pageinfo_class(info) != CLASS_LARGE)) {
       hot.work += dusk_class_size(pageinfo_class(info));

@@ -246,6 +246,34 @@ START_TEST(what_any_store_writes_before_h2_is_kept)
 }
 END_TEST
 
+static void fill_new(struct racer *racer)
+{
+  struct pair *made = race_new(racer);
+  dusk_init(racer->thread, &made->next, racer->hold[0]);
+  racer->hold[0] = made;
+}
+
+/* Between H1 and H2 births are white: a black one would not be read. */
+static void fill_between_h1_and_h2(void *argument)
+{
+  (void)argument;
+  open_for_three();
+  race_do(a, make_hidden_and_hold);
+  race_ask();
+  race_post();
+  race_serve_all_but(NULL);
+  race_do(a, fill_new);
+  race_finish_cycle();
+  race_expect(0, "what a new object was filled with");
+  race_close();
+}
+
+START_TEST(what_an_object_born_before_h2_holds_is_kept)
+{
+  play_script(fill_between_h1_and_h2);
+}
+END_TEST
+
 /* ---- H3 and H4 ---- */
 
 static void load_second_and_cut(struct racer *racer)
@@ -313,6 +341,8 @@ static void pass_unpublished(void *argument)
   race_do(b, make_hidden_and_hold);
   go_to_h2();
   race_serve(c);
+  if (play_until(race.driver, "after-h2"))
+    play_fail("the driver waits for nobody");
   race_do(b, store_held);
   race_do(c, load_next);
   race_do(c, cut_next);
@@ -374,6 +404,7 @@ int main(void)
   tcase_add_test(cases, what_a_store_overwrites_is_kept);
   tcase_add_loop_test(cases, what_any_store_overwrites_is_kept, 0, 4);
   tcase_add_loop_test(cases, what_any_store_writes_before_h2_is_kept, 0, 4);
+  tcase_add_test(cases, what_an_object_born_before_h2_holds_is_kept);
   tcase_add_test(cases, a_barrier_is_on_until_marking_is_over_for_all);
   tcase_add_test(cases, no_word_is_tested_before_all_have_served_h2);
   tcase_add_test(cases, a_full_log_is_handed_over);
