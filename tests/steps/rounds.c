@@ -501,7 +501,7 @@ START_TEST(what_is_left_of_a_run_turns_black_at_h2)
 }
 END_TEST
 
-enum { LARGE_BYTES = 100000, FREED = 300 };
+enum { LARGE_BYTES = 100000, FREED = 300, SLOTS = 256 };
 
 static void make_large(struct racer *racer)
 {
@@ -529,18 +529,19 @@ START_TEST(a_large_object_is_black_when_the_others_are)
 }
 END_TEST
 
-/* Objects that will be free but for the first, each of which knows the one
- * before. */
-static void make_chain(struct racer *racer)
+/* Three spans of objects, each of which knows one in the next span; all will be
+ * free but one in each. */
+static void make_spans(struct racer *racer)
 {
-  struct pair *before = race_new(racer);
-  dusk_store(racer->thread, &race.roots[3], before);
-  for (int i = 0; i < FREED; i++) {
-    struct pair *pair = race_new(racer);
-    dusk_init(racer->thread, &pair->next, before);
-    dusk_init(racer->thread, &pair->other, before);
-    before = pair;
-  }
+  enum { COUNT = 3 * SLOTS };
+  static struct pair *made[COUNT];
+  for (unsigned i = 0; i < COUNT; i++)
+    made[i] = race_new(racer);
+  for (unsigned i = 0; i < COUNT; i++)
+    if (i % SLOTS == SLOTS / 2)
+      dusk_store(racer->thread, &race.roots[i / SLOTS], made[i]);
+    else
+      dusk_store(racer->thread, &made[i]->next, made[(i + SLOTS) % COUNT]);
 }
 
 static dusk_kind row; /* of pointers alone */
@@ -565,7 +566,7 @@ static void make_row(struct racer *racer)
     words[i] = i < FREED ? race_new(racer) : words[i % FREED];
 }
 
-static race_act *const leavings[] = {make_chain, make_row};
+static race_act *const leavings[] = {make_spans, make_row};
 
 static void make_again(struct racer *racer)
 {
