@@ -6,6 +6,7 @@
 #   lab           the same, and what dusk-lab is made of; or they run the command
 #   api, stress   link the shared library, as a user's program does
 #   steps         link the library with chaos points, and decide who runs when
+#   fuzz          replay inputs that a fuzzer kept, and make some from them
 #   lint          read the sources
 #   docs.sh       runs what the documents show, and looks up what they name
 #   examples.sh   runs the examples and reads what they print
@@ -99,6 +100,12 @@ steps_tests = \
 	%reldir%/steps/races \
 	%reldir%/steps/rounds \
 	%reldir%/steps/replay
+fuzz_tests = \
+	%reldir%/fuzz/api \
+	%reldir%/fuzz/environment \
+	%reldir%/fuzz/expression \
+	%reldir%/fuzz/options \
+	%reldir%/fuzz/scenario
 test_scripts = \
 	%reldir%/docs.sh \
 	%reldir%/examples.sh \
@@ -117,6 +124,8 @@ test_scripts = \
 EXTRA_DIST += \
 	%reldir%/api/api.h \
 	%reldir%/api/cycle.h \
+	%reldir%/fuzz/corpus \
+	%reldir%/fuzz/run \
 	%reldir%/install.sh \
 	%reldir%/lint/layers.txt \
 	%reldir%/lint/strip.awk \
@@ -125,11 +134,12 @@ EXTRA_DIST += \
 	%reldir%/unit/marker.h \
 	%reldir%/unit/unit.h
 
-check_PROGRAMS += $(stress_tests)
-check_LTLIBRARIES += %reldir%/stress/libstress.la
+check_PROGRAMS += $(stress_tests) $(fuzz_tests)
+check_LTLIBRARIES += \
+	%reldir%/steps/libsteps.la \
+	%reldir%/stress/libstress.la
 if HAVE_CHECK
 check_LTLIBRARIES += %reldir%/unit/libfixture.la
-check_LTLIBRARIES += %reldir%/steps/libsteps.la
 check_PROGRAMS += $(unit_tests) $(sim_tests) $(lab_tests) $(api_tests)
 check_PROGRAMS += $(steps_tests)
 else
@@ -150,6 +160,13 @@ AM_TESTS_ENVIRONMENT = \
 	PACKAGE_VERSION='$(PACKAGE_VERSION)'; \
 	export ASAN_OPTIONS srcdir builddir top_builddir CC NM PACKAGE_VERSION;
 
+# Ten minutes of each fuzz target, or FUZZ_SECONDS.
+fuzz:
+	$(AM_TESTS_ENVIRONMENT) FUZZ_CC='$(FUZZ_CC)' \
+	UNWIND_CFLAGS='$(UNWIND_CFLAGS)' UNWIND_LIBS='$(UNWIND_LIBS)' \
+	$(SHELL) $(srcdir)/%reldir%/fuzz/run
+.PHONY: fuzz
+
 # For ./dev stress, which runs them itself, for longer.
 stress-programs: $(stress_tests)
 .PHONY: stress-programs
@@ -165,7 +182,9 @@ lab_ldadd = lab/libsim.la libdusk-all.la $(CHECK_LIBS)
 show_ldadd = lab/libshow.la $(CHECK_LIBS)
 api_ldadd = libdusk.la $(CHECK_LIBS) $(PTHREAD_LIBS)
 steps_cppflags = $(chaos_cppflags) -I$(srcdir)/tests
-steps_ldadd = %reldir%/steps/libsteps.la libdusk-chaos.la $(CHECK_LIBS)
+fuzz_cppflags = $(steps_cppflags) -I$(srcdir)/lab/sim
+steps_library = %reldir%/steps/libsteps.la libdusk-chaos.la
+steps_ldadd = $(steps_library) $(CHECK_LIBS)
 stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 
 %canon_reldir%_stress_libstress_la_SOURCES = \
@@ -231,6 +250,36 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_steps_races_LDADD = $(steps_ldadd)
 %canon_reldir%_steps_rounds_CPPFLAGS = $(steps_cppflags)
 %canon_reldir%_steps_rounds_LDADD = $(steps_ldadd)
+%canon_reldir%_fuzz_api_SOURCES = \
+	%reldir%/fuzz/fuzz.h \
+	%reldir%/fuzz/main.c \
+	%reldir%/fuzz/api.c
+%canon_reldir%_fuzz_api_CPPFLAGS = $(fuzz_cppflags)
+%canon_reldir%_fuzz_api_LDADD = $(steps_library)
+%canon_reldir%_fuzz_environment_SOURCES = \
+	%reldir%/fuzz/fuzz.h \
+	%reldir%/fuzz/main.c \
+	%reldir%/fuzz/environment.c
+%canon_reldir%_fuzz_environment_CPPFLAGS = $(fuzz_cppflags)
+%canon_reldir%_fuzz_environment_LDADD = libdusk-chaos.la
+%canon_reldir%_fuzz_expression_SOURCES = \
+	%reldir%/fuzz/fuzz.h \
+	%reldir%/fuzz/main.c \
+	%reldir%/fuzz/expression.c
+%canon_reldir%_fuzz_expression_CPPFLAGS = $(fuzz_cppflags)
+%canon_reldir%_fuzz_expression_LDADD = lab/libsim.la libdusk-all.la
+%canon_reldir%_fuzz_options_SOURCES = \
+	%reldir%/fuzz/fuzz.h \
+	%reldir%/fuzz/main.c \
+	%reldir%/fuzz/options.c
+%canon_reldir%_fuzz_options_CPPFLAGS = $(fuzz_cppflags)
+%canon_reldir%_fuzz_options_LDADD = libdusk-chaos.la
+%canon_reldir%_fuzz_scenario_SOURCES = \
+	%reldir%/fuzz/fuzz.h \
+	%reldir%/fuzz/main.c \
+	%reldir%/fuzz/scenario.c
+%canon_reldir%_fuzz_scenario_CPPFLAGS = $(fuzz_cppflags)
+%canon_reldir%_fuzz_scenario_LDADD = lab/libsim.la libdusk-all.la
 %canon_reldir%_steps_replay_CPPFLAGS = $(steps_cppflags)
 %canon_reldir%_steps_replay_LDADD = $(steps_ldadd)
 %canon_reldir%_stress_graph_LDADD = $(stress_ldadd)
