@@ -61,6 +61,9 @@ static bool wrong(struct parser *p, const char *at, const char *format, ...)
   va_start(arguments, format);
   vsnprintf(what, sizeof what, format, arguments);
   va_end(arguments);
+  for (char *c = what; *c; c++) /* the name of a FILE may hold anything */
+    if (iscntrl((unsigned char)*c))
+      *c = '?';
   size_t column = (size_t)(at - p->text);
   snprintf(p->error->text, sizeof p->error->text, "'%s', column %zu: %s",
            expr_excerpt(p->text, column).text, column + 1, what);

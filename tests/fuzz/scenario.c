@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 const char *const fuzz_name = "scenario";
-const unsigned fuzz_runs = 6000;
+const unsigned fuzz_runs = 3000;
 
 enum { CYCLES = 12, BYTES_MAX = 4096 };
 
