@@ -124,12 +124,14 @@ test_scripts = \
 EXTRA_DIST += \
 	%reldir%/api/api.h \
 	%reldir%/api/cycle.h \
+	%reldir%/fuzz/README.md \
 	%reldir%/fuzz/corpus \
 	%reldir%/fuzz/run \
 	%reldir%/install.sh \
 	%reldir%/lint/layers.txt \
 	%reldir%/lint/strip.awk \
 	%reldir%/lint/symbols.txt \
+	%reldir%/steps/README.md \
 	%reldir%/stress/run \
 	%reldir%/unit/marker.h \
 	%reldir%/unit/unit.h
