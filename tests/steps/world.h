@@ -21,7 +21,8 @@ enum {
   WORLD_HOLDS = 4,
   WORLD_ROOTS = 3,
   WORLD_BLOCK = 2, /* words of a mutator's own root block */
-  WORLD_MUTATORS = 20,
+  WORLD_MUTATORS = 24,
+  WORLD_STARTED = 8, /* of those, at least, are left to the body */
   WORLD_OBJECTS = 8192,
   WORLD_KINDS = 6,
 };

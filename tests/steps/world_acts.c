@@ -232,7 +232,7 @@ static void leave_and_return(struct mutator *m, struct about about)
  * the parent may let go once the child has attached. */
 static void bear(struct mutator *m, struct about about)
 {
-  if (world.count == WORLD_MUTATORS)
+  if (world.count >= WORLD_MUTATORS - WORLD_STARTED)
     return;
   struct mutator *child = &world.mutators[world.count];
   size_t bytes = m->bytes < 16 ? m->bytes : 16;
