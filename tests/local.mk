@@ -101,7 +101,6 @@ steps_tests = \
 	%reldir%/steps/rounds \
 	%reldir%/steps/replay
 fuzz_tests = \
-	%reldir%/fuzz/api \
 	%reldir%/fuzz/environment \
 	%reldir%/fuzz/expression \
 	%reldir%/fuzz/options \
@@ -140,10 +139,15 @@ check_PROGRAMS += $(stress_tests) $(fuzz_tests)
 check_LTLIBRARIES += \
 	%reldir%/steps/libsteps.la \
 	%reldir%/stress/libstress.la
+if PLAYS
+check_PROGRAMS += %reldir%/fuzz/api
+endif
 if HAVE_CHECK
 check_LTLIBRARIES += %reldir%/unit/libfixture.la
 check_PROGRAMS += $(unit_tests) $(sim_tests) $(lab_tests) $(api_tests)
+if PLAYS
 check_PROGRAMS += $(steps_tests)
+endif
 else
 check-local:
 	@echo '*** configure found no Check: the tests that need it are left out'
