@@ -15,7 +15,9 @@ enum {
   NAP_NS = 2 * 1000 * 1000,
   /* Yields in a row while nobody else can run: a loop without end. */
   IDLE_MAX = 10000,
-  /* Waits for time, or yields, of one who is led and gets nowhere. */
+  /* Points until the next one's turn when there are no more bytes: under a
+   * limit that cannot be held the driver runs cycle after cycle. */
+  LAST_GAP = 500,
 };
 
 /* Vigna's splitmix64: each seed is a good one. */
@@ -31,7 +33,7 @@ static void next_gap(void)
 {
   const struct play *play = &stage.play;
   bool has_more = stage.next_byte + 2 <= play->count;
-  stage.gap = has_more ? play->bytes[stage.next_byte] : PLAY_FOREVER;
+  stage.gap = has_more ? play->bytes[stage.next_byte] : LAST_GAP;
 }
 
 void order_begin(void)
@@ -115,8 +117,10 @@ static unsigned in_turn(const unsigned *ready, unsigned count)
 static unsigned by_bytes(const unsigned *ready, unsigned count)
 {
   const struct play *play = &stage.play;
-  if (stage.next_byte + 2 > play->count)
+  if (stage.next_byte + 2 > play->count) {
+    next_gap();
     return in_turn(ready, count);
+  }
   unsigned next = ready[play->bytes[stage.next_byte + 1] % count];
   stage.next_byte += 2;
   next_gap();
