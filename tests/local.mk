@@ -99,7 +99,8 @@ steps_tests = \
 	%reldir%/steps/graph \
 	%reldir%/steps/races \
 	%reldir%/steps/rounds \
-	%reldir%/steps/replay
+	%reldir%/steps/replay \
+	%reldir%/steps/reuse
 fuzz_tests = \
 	%reldir%/fuzz/environment \
 	%reldir%/fuzz/expression \
@@ -254,6 +255,8 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_steps_graph_LDADD = $(steps_ldadd)
 %canon_reldir%_steps_races_CPPFLAGS = $(steps_cppflags)
 %canon_reldir%_steps_races_LDADD = $(steps_ldadd)
+%canon_reldir%_steps_reuse_CPPFLAGS = $(steps_cppflags)
+%canon_reldir%_steps_reuse_LDADD = $(steps_ldadd)
 %canon_reldir%_steps_rounds_CPPFLAGS = $(steps_cppflags)
 %canon_reldir%_steps_rounds_LDADD = $(steps_ldadd)
 %canon_reldir%_fuzz_api_SOURCES = \
