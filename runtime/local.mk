@@ -77,10 +77,14 @@ libdusk_all_la_SOURCES = \
 	%reldir%/heap/arena.h \
 	%reldir%/heap/central.c \
 	%reldir%/heap/central.h \
+	%reldir%/heap/freed.c \
+	%reldir%/heap/freed.h \
 	%reldir%/heap/gather.c \
 	%reldir%/heap/gather.h \
 	%reldir%/heap/grey.c \
 	%reldir%/heap/grey.h \
+	%reldir%/heap/heapcheck.c \
+	%reldir%/heap/heapcheck.h \
 	%reldir%/heap/kind.c \
 	%reldir%/heap/kind.h \
 	%reldir%/heap/markbits.c \
@@ -135,6 +139,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/os/symbol.h \
 	%reldir%/os/task.c \
 	%reldir%/os/task.h \
+	%reldir%/os/tools.c \
+	%reldir%/os/tools.h \
 	%reldir%/os/unwind.c \
 	%reldir%/os/unwind.h \
 	%reldir%/os/vm.c \

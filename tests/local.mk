@@ -26,9 +26,11 @@ unit_tests = \
 	%reldir%/unit/clock \
 	%reldir%/unit/counters \
 	%reldir%/unit/delays \
+	%reldir%/unit/freed \
 	%reldir%/unit/gctrace \
 	%reldir%/unit/grey \
 	%reldir%/unit/halt \
+	%reldir%/unit/heapcheck \
 	%reldir%/unit/history \
 	%reldir%/unit/idle \
 	%reldir%/unit/kind \

@@ -170,8 +170,9 @@ void *alloc_slow(struct dusk_thread *thread, dusk_kind kind, size_t bytes,
   }
   poll_check(thread);
   count_slow_path(thread);
-  void *object = bytes <= DUSK_SMALL_MAX ? alloc_small(thread, kind, bytes)
-                                         : alloc_large(thread, kind, bytes);
+  bool small = bytes <= DUSK_SMALL_MAX && !thread->arena->efence;
+  void *object = small ? alloc_small(thread, kind, bytes)
+                       : alloc_large(thread, kind, bytes ? bytes : 1);
   if (!object)
     errno = ENOMEM;
   else if (thread->arena->careful)

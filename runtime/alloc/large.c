@@ -9,6 +9,7 @@
 #include "base/chaos.h"
 #include "mutator/cache.h"
 #include "mutator/poll.h"
+#include "os/tools.h"
 
 #include <string.h>
 
@@ -33,6 +34,8 @@ void *large_alloc(struct dusk_thread *thread, dusk_kind kind, size_t bytes)
   if (!span)
     return NULL;
   char *start = arena_page(arena, arena_span_page(arena, span));
+  if (arena->watched)
+    tool_handed_out(arena, (uintptr_t)start, span_bytes(span));
   if (span->needs_zero)
     zero(thread, start, span_bytes(span));
   CHAOS("large-zeroed");

@@ -10,11 +10,17 @@
 #include "collect/careful.h"
 
 #include "heap/origin.h"
+#include "os/tools.h"
 
 void careful_open(struct arena *arena, const struct debug_options *debug)
 {
   bool origins = debug->origins;
-  arena->careful = origins;
+  arena->poison = debug->poison;
+  arena->efence = debug->efence;
+  arena->watched = debug->tools && tool_is_there();
+  arena->careful = origins || arena->poison || arena->efence || arena->watched;
+  if (arena->watched)
+    tool_open(arena);
   if (origins)
     origin_open(arena);
 }

@@ -3,19 +3,19 @@
  *
  *   mark bits --> [census.c] --> central lists, free pages, live bytes
  *
- * This is the sweep, and it reads no object: one line of bits a page, a
- * population count.  The marks of the cycle that ended are the allocated slots
- * of the epoch that has begun, and stay as they are; the other bitmap is
- * cleared on the way, to be the marks of the next cycle.
+ * This is the sweep, and it reads no object (but see freed.h): one line of bits
+ * a page, a population count.  The marks of the cycle that ended are the
+ * allocated slots of the epoch that has begun, and stay as they are; the other
+ * bitmap is cleared on the way, to be the marks of the next cycle.
  *
  * Runs on the driver while the program runs in the new epoch.  It owns every
  * span of an earlier epoch: all threads have dropped theirs (H4), and no list
  * that holds one is read in the new epoch (central.h).  Spans that threads take
  * meanwhile have the new epoch, and are passed over.
  *
- * Go makes allocation sweep in proportion to what it takes (PACING 3.11), since a
- * sweep may last until the next cycle.  A census takes about a millisecond for
- * a GiB, and the cycle is not over before it: nobody has to help.
+ * Go makes allocation sweep in proportion to what it takes (PACING 3.11), since
+ * a sweep may last until the next cycle.  A census takes about a millisecond
+ * for a GiB, and the cycle is not over before it: nobody has to help.
  *
  * .freed  A span is unpublished before its pages are given back, and both its
  *         lines of bits are clear by then: whoever takes them finds a span as
@@ -27,6 +27,7 @@
 #include "base/chaos.h"
 #include "base/check.h"
 #include "heap/central.h"
+#include "heap/freed.h"
 
 /* Neighbouring pages that were freed and not yet given back: one operation on
  * the page heap for all of them. */
@@ -37,7 +38,9 @@ struct extent {
 
 static void give_back(struct arena *arena, struct extent *extent)
 {
-  if (extent->count)
+  if (extent->count && arena->efence)
+    freed_pages(arena, extent->page, extent->count);
+  else if (extent->count)
     pages_give(arena, extent->page, extent->count);
   extent->count = 0;
 }
@@ -65,6 +68,8 @@ static uint32_t count_marked(struct collector *collector, struct span *span,
   /* Of a large object only the first page has a bit. */
   uint32_t pages = span->size_class == CLASS_LARGE ? 1 : span->pages;
   CHAOS("counting");
+  if (arena->careful)
+    freed_slots(arena, span, roles);
   bits_clear(roles.marks, page, pages);
   return (uint32_t)bits_count(roles.allocated, page, pages);
 }

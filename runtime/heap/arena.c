@@ -13,6 +13,7 @@
 #include "heap/central.h"
 #include "heap/origin.h"
 #include "os/machine.h"
+#include "os/tools.h"
 #include "os/vm.h"
 
 #include <errno.h>
@@ -145,6 +146,8 @@ fail:
 
 void arena_close(struct arena *arena)
 {
+  if (arena->watched)
+    tool_close(arena, arena->base, (size_t)arena->end << PAGE_LOG2);
   origin_close(arena);
   kinds_destroy(&arena->kinds);
   lock_destroy(&arena->pages.lock);
@@ -256,6 +259,9 @@ struct span *span_make(struct arena *arena, uint16_t kind, uint8_t size_class,
     span->size = c->size;
     span->reciprocal = c->reciprocal;
     kind_note_class(arena->kinds.table[kind], size_class);
+    if (arena->watched)
+      tool_empty((uintptr_t)arena_page(arena, arena_span_page(arena, span)),
+                 span_bytes(span));
     span_set_state(span, SPAN_CACHED);
     CHAOS("not-published");
     span_publish(arena, span);

@@ -51,6 +51,10 @@ struct arena {
    * one slot, so that each allocation goes the slow way and can be looked at.
    */
   bool careful;
+  bool poison;             /* what dies is filled (heap/freed.h) */
+  bool efence;             /* an object has its pages to itself, once */
+  bool fence_is_open;      /* some could not be closed: the census */
+  bool watched;            /* a memory checker is told (os/tools.h) */
   struct origins *origins; /* NULL: stacks are not kept (heap/origin.h) */
 
   struct sizeclass classes[DUSK_SIZE_CLASSES];

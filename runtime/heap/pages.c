@@ -362,6 +362,18 @@ void pages_give(struct arena *arena, uint32_t page, uint32_t count)
   lock_release(&pages->lock);
 }
 
+void pages_retire(struct arena *arena, uint32_t page, uint32_t count)
+{
+  struct pages *pages = &arena->pages;
+  lock_acquire(&pages->lock);
+  pages->in_use -= count;
+  pages->retired += count;
+  set_dirty(arena->dirty, page, count, false);
+  for (uint32_t end = page + count; page < end; page++)
+    arena->chunks[page / CHUNK_PAGES].in_use--;
+  lock_release(&pages->lock);
+}
+
 void pages_note_use(struct arena *arena)
 {
   struct pages *pages = &arena->pages;

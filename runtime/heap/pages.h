@@ -66,6 +66,7 @@ struct pages {
   uint64_t last_in_use; /* when the marking of the last cycle had ended */
   uint64_t idle_dirty;  /* free pages that hold memory */
   uint64_t released;    /* bytes ever given back: a cumulative count */
+  uint64_t retired;     /* pages that are never used again */
 
   /* No page at or beyond it can be returned at that level. */
   uint32_t tops[SCAVENGE_LEVELS];
@@ -95,6 +96,9 @@ void pages_init(struct pages *pages, uint32_t limit);
 WARN_UNUSED uint32_t pages_take(struct arena *arena, uint32_t count,
                                 bool *needs_zero);
 void pages_give(struct arena *arena, uint32_t page, uint32_t count);
+
+/* Pages that were in use are not, and never will be; they hold no memory. */
+void pages_retire(struct arena *arena, uint32_t page, uint32_t count);
 
 /* No more than so many bytes of pages may be in use from now on; what is
  * already stays.  UINT64_MAX: as many as are reserved.  Any thread. */

@@ -6,6 +6,7 @@
 #include "heap/run.h"
 
 #include "base/chaos.h"
+#include "os/tools.h"
 
 #include <string.h>
 
@@ -56,6 +57,8 @@ struct run run_next(const struct arena *arena, const uint64_t *allocated,
       .limit = span_slot_address(arena, span, stop),
   };
   span->next_slot = stop;
+  if (arena->watched)
+    tool_handed_out(arena, run.start, span->size);
   if (span->needs_zero)
     zero(run.start, run.limit);
   return run;

@@ -18,6 +18,7 @@ struct vm_table {
   int (*make_usable)(void *start, size_t bytes);
   int (*release)(void *start, size_t bytes);
   int (*advise_huge)(void *start, size_t bytes);
+  int (*close)(void *start, size_t bytes);
 };
 extern struct vm_table vm_system;
 
@@ -43,6 +44,10 @@ bool vm_release(void *start, size_t bytes);
 
 /* Asks for huge pages: a hint. */
 void vm_advise_huge(void *start, size_t bytes);
+
+/* Committed memory is given back, and who touches it faults.  false: the system
+ * refused; the contents are as they were, or zero. */
+WARN_UNUSED bool vm_close(void *start, size_t bytes);
 
 /* Ends a reservation or mapping. */
 void vm_unmap(void *start, size_t bytes);

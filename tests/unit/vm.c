@@ -47,7 +47,7 @@ static bool is_zero(const char *start, size_t bytes)
 
 /* ---- a system that counts, and refuses what it is told to ---- */
 
-enum call { MAP, UNMAP, MAKE_USABLE, RELEASE, ADVISE_HUGE, CALLS };
+enum call { MAP, UNMAP, MAKE_USABLE, RELEASE, ADVISE_HUGE, CLOSE, CALLS };
 
 static struct vm_table real;
 static bool refused[CALLS];
@@ -92,6 +92,11 @@ static int try_advise_huge(void *start, size_t bytes)
   return let_through(ADVISE_HUGE) ? real.advise_huge(start, bytes) : -1;
 }
 
+static int try_close(void *start, size_t bytes)
+{
+  return let_through(CLOSE) ? real.close(start, bytes) : -1;
+}
+
 static void set_up(void)
 {
   page = vm_page_size();
@@ -100,8 +105,8 @@ static void set_up(void)
   memset(calls, 0, sizeof calls);
   mapped_bytes = 0;
   real = vm_system;
-  vm_system = (struct vm_table){try_map, try_unmap, try_make_usable,
-                                try_release, try_advise_huge};
+  vm_system = (struct vm_table){try_map,     try_unmap,       try_make_usable,
+                                try_release, try_advise_huge, try_close};
   errno = ERANGE;
 }
 
@@ -238,6 +243,19 @@ START_TEST(unmap_ends_a_part)
 }
 END_TEST
 
+START_TEST(closed_memory_may_not_be_touched)
+{
+  char *start = vm_map(4 * page);
+  memset(start, 1, 4 * page);
+  ck_assert(vm_close(start + page, 2 * page));
+  ck_assert(is_writable(start));
+  ck_assert(!is_readable(start + page));
+  ck_assert(!is_writable(start + 2 * page));
+  ck_assert_int_eq(start[3 * page], 1);
+  vm_unmap(start, 4 * page);
+}
+END_TEST
+
 START_TEST(absurd_sizes_are_refused)
 {
   size_t most = SIZE_MAX - SIZE_MAX % page;
@@ -343,6 +361,8 @@ START_TEST(errno_is_kept)
   ck_assert_int_eq(errno, ERANGE);
   vm_advise_huge(start, page);
   ck_assert_int_eq(errno, ERANGE);
+  ck_assert_int_eq(vm_close(start, page), !_i);
+  ck_assert_int_eq(errno, ERANGE);
   void *map = vm_map(page);
   ck_assert_int_eq(errno, ERANGE);
   vm_unmap(start, 4 * page);
@@ -366,6 +386,7 @@ int main(void)
   tcase_add_test(works, map_is_usable_and_zero);
   tcase_add_test(works, release_zeroes_that_part_only);
   tcase_add_test(works, unmap_ends_a_part);
+  tcase_add_test(works, closed_memory_may_not_be_touched);
   tcase_add_test(works, absurd_sizes_are_refused);
   suite_add_tcase(suite, works);
   TCase *refuses = tcase_create("refuses");
