@@ -85,8 +85,6 @@ run_program() {
 
 check_programs() {
   # Locals that the sanitizer moves off the stack would be no roots.
-  ASAN_OPTIONS=detect_stack_use_after_return=0${ASAN_OPTIONS:+:$ASAN_OPTIONS}
-  export ASAN_OPTIONS
   libs=$(cd "$top_builddir/.libs" && pwd)
   sanitize=$(sanitizers "$libs/libdusk.so")
   timeout=

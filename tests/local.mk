@@ -10,6 +10,8 @@
 #   lint          read the sources
 #   docs.sh       runs what the documents show, and looks up what they name
 #   examples.sh   runs the examples and reads what they print
+#   gdb.sh        asks gdb for a heap
+#   tools.sh      lets memory checkers watch a program
 
 unit_tests = \
 	%reldir%/unit/arena \
@@ -74,6 +76,7 @@ api_tests = \
 	%reldir%/api/alloc \
 	%reldir%/api/assist \
 	%reldir%/api/budget \
+	%reldir%/api/careful \
 	%reldir%/api/control \
 	%reldir%/api/garbage \
 	%reldir%/api/handover \
@@ -111,6 +114,7 @@ fuzz_tests = \
 test_scripts = \
 	%reldir%/docs.sh \
 	%reldir%/examples.sh \
+	%reldir%/gdb.sh \
 	%reldir%/lab/run.sh \
 	%reldir%/lab/sim.sh \
 	%reldir%/lint/chaos.sh \
@@ -120,7 +124,8 @@ test_scripts = \
 	%reldir%/lint/nostop.sh \
 	%reldir%/lint/size.sh \
 	%reldir%/lint/sources.sh \
-	%reldir%/lint/symbols.sh
+	%reldir%/lint/symbols.sh \
+	%reldir%/tools.sh
 
 # What tests include, read, or leave to other rules.
 EXTRA_DIST += \
@@ -135,6 +140,7 @@ EXTRA_DIST += \
 	%reldir%/lint/symbols.txt \
 	%reldir%/steps/README.md \
 	%reldir%/stress/run \
+	%reldir%/tools/stale.c \
 	%reldir%/unit/marker.h \
 	%reldir%/unit/unit.h
 
@@ -161,13 +167,11 @@ TESTS = $(check_PROGRAMS) $(dist_check_SCRIPTS)
 TEST_EXTENSIONS = .sh
 LOG_COMPILER = $(TEST_LIMIT)
 SH_LOG_COMPILER = $(TEST_LIMIT) $(SHELL)
-# A stack that AddressSanitizer makes up is none that the collector reads.
 AM_TESTS_ENVIRONMENT = \
-	ASAN_OPTIONS="detect_stack_use_after_return=0:$$ASAN_OPTIONS"; \
 	srcdir='$(srcdir)'; builddir='$(builddir)'; \
 	top_builddir='$(top_builddir)'; CC='$(CC)'; NM='$(NM)'; \
 	PACKAGE_VERSION='$(PACKAGE_VERSION)'; \
-	export ASAN_OPTIONS srcdir builddir top_builddir CC NM PACKAGE_VERSION;
+	export srcdir builddir top_builddir CC NM PACKAGE_VERSION;
 
 # Ten minutes of each fuzz target, or FUZZ_SECONDS.
 fuzz:
@@ -236,6 +240,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_alloc_LDADD = $(api_ldadd)
 %canon_reldir%_api_assist_LDADD = $(api_ldadd)
 %canon_reldir%_api_budget_LDADD = $(api_ldadd)
+%canon_reldir%_api_careful_LDADD = $(api_ldadd)
 %canon_reldir%_api_control_LDADD = $(api_ldadd)
 %canon_reldir%_api_garbage_LDADD = $(api_ldadd)
 %canon_reldir%_api_handover_LDADD = $(api_ldadd)

@@ -18,6 +18,7 @@ void careful_open(struct arena *arena, const struct debug_options *debug)
   arena->poison = debug->poison;
   arena->efence = debug->efence;
   arena->watched = debug->tools && tool_is_there();
+  arena->copies = tool_is_valgrind();
   arena->careful = origins || arena->poison || arena->efence || arena->watched;
   if (arena->watched)
     tool_open(arena);

@@ -49,11 +49,15 @@ static bool serve_h1b(struct dusk_thread *thread,
 static bool serve_h2(struct dusk_thread *thread, const struct stack_view *stack)
 {
   uintptr_t words = (uintptr_t)stack->words;
+  uintptr_t words_end = words + stack->count * sizeof(uintptr_t);
   uintptr_t sp = stack->sp & ~(uintptr_t)(sizeof(uintptr_t) - 1);
-  if (!gather(thread->arena, thread->grey, &thread->log, words,
-              words + stack->count * sizeof(uintptr_t)) ||
+  if (!gather(thread->arena, thread->grey, &thread->log, words, words_end) ||
       !gather(thread->arena, thread->grey, &thread->log, sp,
-              thread->stack_high))
+              thread->stack_high) ||
+      !gather_fake(thread->arena, thread->grey, &thread->log, stack->fake,
+                   words, words_end) ||
+      !gather_fake(thread->arena, thread->grey, &thread->log, stack->fake, sp,
+                   thread->stack_high))
     return false;
   ADD_RELAXED(&thread->registry->stack_bytes, thread->stack_high - sp);
   CHAOS("gathered-not-black");

@@ -11,6 +11,7 @@
 #include "collect/scan.h"
 
 #include "base/bits.h"
+#include "os/tools.h"
 
 /* About 50 us of work for one marker. */
 enum { PIECE_BYTES = 64 * 1024 };
@@ -52,8 +53,8 @@ static void scan_layout(struct dusk_tracer *tracer, const struct kind *kind,
 }
 
 READS_AMBIGUOUS_WORDS
-static void scan_conservative(struct dusk_tracer *tracer, uintptr_t start,
-                              uintptr_t end)
+static void scan_words(struct dusk_tracer *tracer, uintptr_t start,
+                       uintptr_t end)
 {
   const struct arena *arena = &tracer->collector->arena;
   for (; start < end; start += WORD) {
@@ -63,6 +64,26 @@ static void scan_conservative(struct dusk_tracer *tracer, uintptr_t start,
         word_is_white(arena, tracer->roles, word, &object))
       mark_word(tracer, object);
   }
+}
+
+/* Under Valgrind: see heap/gather.c. */
+static COLD void scan_copies(struct dusk_tracer *tracer, uintptr_t start,
+                             uintptr_t end)
+{
+  uintptr_t words[GRANULE_BYTES / WORD];
+  for (; start < end; start += GRANULE_BYTES) {
+    tool_copy_words(words, (const uintptr_t *)start, GRANULE_BYTES / WORD);
+    scan_words(tracer, (uintptr_t)words, (uintptr_t)words + GRANULE_BYTES);
+  }
+}
+
+static void scan_conservative(struct dusk_tracer *tracer, uintptr_t start,
+                              uintptr_t end)
+{
+  if (LIKELY(!tracer->collector->arena.copies))
+    scan_words(tracer, start, end);
+  else
+    scan_copies(tracer, start, end);
 }
 
 void scan_range(struct dusk_tracer *tracer, const struct kind *kind,

@@ -55,6 +55,7 @@ struct arena {
   bool efence;             /* an object has its pages to itself, once */
   bool fence_is_open;      /* some could not be closed: the census */
   bool watched;            /* a memory checker is told (os/tools.h) */
+  bool copies;             /* ambiguous words are read as Valgrind wants it */
   struct origins *origins; /* NULL: stacks are not kept (heap/origin.h) */
 
   struct sizeclass classes[DUSK_SIZE_CLASSES];

@@ -20,4 +20,11 @@
 WARN_UNUSED bool gather(const struct arena *arena, struct grey *grey,
                         struct packet **packet, uintptr_t from, uintptr_t to);
 
+/* The same for the frames of a fake stack (os/tools.h) that words of [from, to)
+ * point into: locals that AddressSanitizer keeps elsewhere.  NULL: there is no
+ * fake stack. */
+WARN_UNUSED bool gather_fake(const struct arena *arena, struct grey *grey,
+                             struct packet **packet, void *fake_stack,
+                             uintptr_t from, uintptr_t to);
+
 #endif

@@ -15,6 +15,7 @@
 #include "base/chaos.h"
 #include "base/check.h"
 #include "base/steps.h"
+#include "os/tools.h"
 
 
 /* One service; true: done. */
@@ -51,6 +52,7 @@ NOINLINE void poll_serve(struct dusk_thread *thread)
   uintptr_t registers[SELF_REGISTERS];
   struct stack_view stack = {.words = registers, .count = SELF_REGISTERS};
   struct service service = registry_begin_service(registry);
+  stack.fake = tool_fake_stack();
   stack.sp = self_save(registers);
   serve(registry, thread, &stack);
   registry_end_service(registry, thread, service);
@@ -77,6 +79,7 @@ NOINLINE void poll_go_outside(struct dusk_thread *thread, uintptr_t sp)
   if (UNLIKELY(thread->registry->framed || thread->framed))
     thread->standing.frame_count =
         unwind_frames(thread->standing.frames, STANDING_FRAMES);
+  thread->outside_fake = tool_fake_stack();
   ADD_RELAXED(&thread->registry->outside, 1);
   /* Pairs with the CAS in poll_serve_outside(). */
   STORE_RELEASE(&thread->state, THREAD_OUTSIDE);
@@ -126,7 +129,8 @@ bool poll_serve_outside(struct registry *registry, struct dusk_thread *thread)
   if (thread->served != LOAD_RELAXED(&registry->round)) {
     struct stack_view stack = {.sp = thread->outside_sp,
                                .words = thread->outside_words,
-                               .count = thread->outside_count};
+                               .count = thread->outside_count,
+                               .fake = thread->outside_fake};
     done = serve(registry, thread, &stack);
   }
   CHAOS("serves-outside");

@@ -66,6 +66,7 @@ struct stack_view {
   uintptr_t sp;
   const uintptr_t *words;
   uint32_t count;
+  void *fake; /* AddressSanitizer's (os/tools.h), or NULL */
 };
 
 /* The bits of abi.barrier: why pointer stores take the slow path. */
@@ -141,6 +142,7 @@ struct dusk_thread {
   uintptr_t outside_sp;
   uintptr_t outside_words[OUTSIDE_WORDS];
   uint32_t outside_count;
+  void *outside_fake; /* AddressSanitizer's fake stack, or NULL */
 
   /* Where the program's frames begin that called us last: words below are our
    * own.  For inspections; the owner's. */

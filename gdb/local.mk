@@ -1,0 +1,2 @@
+# SPDX-License-Identifier: MIT
+dist_pkgdata_DATA = %reldir%/dusk-gdb.py
