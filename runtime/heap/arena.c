@@ -208,7 +208,8 @@ bool arena_commit(struct arena *arena, uint32_t page)
     arena->tables_usable = usable;
     return false;
   }
-  if (from >= HUGE_FROM_PAGES)
+  /* Behind the fence an object touches little of its pages, and never again. */
+  if (from >= HUGE_FROM_PAGES && !arena->efence)
     vm_advise_huge(arena_page(arena, from), (size_t)(to - from) << PAGE_LOG2);
   if (arena->origins)
     origin_commit(arena, to);

@@ -8,7 +8,7 @@
  * into its bucket then, so two threads may keep the same stack twice, which
  * costs its words and nothing else.  Numbers are offsets in units of 8 bytes.
  *
- * Unwinding is what it costs: a microsecond or two for each object.
+ * Unwinding is what it costs: half a microsecond for each object.
  *
  * Tested by tests/unit/origin.c. */
 #include "heap/origin.h"

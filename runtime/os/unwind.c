@@ -94,15 +94,22 @@ static unsigned walk(unw_cursor_t *cursor, uintptr_t *pcs, unsigned capacity)
   return count;
 }
 
+/* unw_backtrace() remembers how to leave each function that it has seen, and so
+ * takes some 20 ns a frame where a cursor takes 2 us: the difference, for who
+ * asks at each allocation.  Its first frame is this function's. */
 unsigned unwind_here(uintptr_t *pcs, unsigned capacity)
 {
+  enum { ONCE = 64 };
+  void *frames[ONCE + 1];
   int saved = errno;
-  unsigned count = 0;
-  unw_context_t context;
-  unw_cursor_t cursor;
   pthread_once(&libunwind_ready, set_up_libunwind);
-  if (unw_getcontext(&context) == 0 && unw_init_local(&cursor, &context) == 0)
-    count = walk(&cursor, pcs, capacity);
+  unsigned wanted = capacity < ONCE ? capacity : (unsigned)ONCE;
+  int found = unw_backtrace(frames, (int)wanted + 1);
+  unsigned count = 0;
+  while ((int)count + 1 < found && frames[count + 1]) {
+    pcs[count] = (uintptr_t)frames[count + 1];
+    count++;
+  }
   errno = saved;
   return count;
 }

@@ -10,8 +10,8 @@
 #include <pthread.h>
 
 /* The calling thread's stack, innermost first, from the function that called
- * this; returns how many were written.  Each is a return address: it points
- * behind the call. */
+ * this; returns how many were written, 64 at most.  Each is a return address:
+ * it points behind the call. */
 unsigned unwind_here(uintptr_t *pcs, unsigned capacity);
 
 /* The same with each frame's stack pointer: a word of the stack belongs to the
