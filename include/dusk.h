@@ -13,6 +13,7 @@
  *   dusk/limit.h    what counts against the limit, and what happens at its end
  *   dusk/assist.h   how much of the collector's work a thread does
  *   dusk/stats.h    MemStats-style counters
+ *   dusk/inspect.h  what a heap holds, and why
  *
  * Functions that can fail return 0 or a positive errno value, or a pointer
  * that is NULL on failure.  Nothing here aborts on bad input: a function that
@@ -38,5 +39,7 @@
 #include "dusk/control.h"
 #include "dusk/limit.h"
 #include "dusk/stats.h"
+
+#include "dusk/inspect.h"
 
 #endif

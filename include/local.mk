@@ -10,6 +10,7 @@ duskinclude_HEADERS = \
 	%reldir%/dusk/budget.h \
 	%reldir%/dusk/control.h \
 	%reldir%/dusk/heap.h \
+	%reldir%/dusk/inspect.h \
 	%reldir%/dusk/kind.h \
 	%reldir%/dusk/limit.h \
 	%reldir%/dusk/root.h \

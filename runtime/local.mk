@@ -14,6 +14,7 @@ libdusk_all_la_SOURCES = \
 	%reldir%/api/caller.c \
 	%reldir%/api/caller.h \
 	%reldir%/api/heap.c \
+	%reldir%/api/inspect.c \
 	%reldir%/api/limit.c \
 	%reldir%/api/limit.h \
 	%reldir%/api/option.c \
@@ -99,26 +100,38 @@ libdusk_all_la_SOURCES = \
 	%reldir%/heap/scavenge.c \
 	%reldir%/heap/scavenge.h \
 	%reldir%/heap/shade.h \
+	%reldir%/heap/shadow.c \
+	%reldir%/heap/shadow.h \
 	%reldir%/heap/sizeclass.c \
 	%reldir%/heap/sizeclass.h \
 	%reldir%/heap/span.h \
 	%reldir%/heap/spanlist.h \
+	%reldir%/inspect/barriercheck.c \
+	%reldir%/inspect/barriercheck.h \
 	%reldir%/inspect/checkmark.c \
 	%reldir%/inspect/checkmark.h \
 	%reldir%/inspect/halt.c \
 	%reldir%/inspect/halt.h \
 	%reldir%/inspect/inspect.c \
 	%reldir%/inspect/inspect.h \
+	%reldir%/inspect/labels.c \
+	%reldir%/inspect/labels.h \
 	%reldir%/inspect/place.c \
 	%reldir%/inspect/place.h \
 	%reldir%/inspect/remark.c \
 	%reldir%/inspect/remark.h \
+	%reldir%/inspect/retention.c \
+	%reldir%/inspect/retention.h \
+	%reldir%/inspect/rootcheck.c \
+	%reldir%/inspect/rootcheck.h \
 	%reldir%/inspect/thing.c \
 	%reldir%/inspect/thing.h \
 	%reldir%/mutator/barrier.c \
 	%reldir%/mutator/barrier.h \
 	%reldir%/mutator/cache.c \
 	%reldir%/mutator/cache.h \
+	%reldir%/mutator/checking.c \
+	%reldir%/mutator/checking.h \
 	%reldir%/mutator/poll.c \
 	%reldir%/mutator/poll.h \
 	%reldir%/mutator/registry.c \
@@ -129,8 +142,12 @@ libdusk_all_la_SOURCES = \
 	%reldir%/mutator/thread.h \
 	%reldir%/os/clock.c \
 	%reldir%/os/clock.h \
+	%reldir%/os/fence.c \
+	%reldir%/os/fence.h \
 	%reldir%/os/machine.c \
 	%reldir%/os/machine.h \
+	%reldir%/os/maps.c \
+	%reldir%/os/maps.h \
 	%reldir%/os/priority.c \
 	%reldir%/os/priority.h \
 	%reldir%/os/self.c \

@@ -11,6 +11,7 @@
 #   docs.sh       runs what the documents show, and looks up what they name
 #   examples.sh   runs the examples and reads what they print
 #   gdb.sh        asks gdb for a heap
+#   mistakes.sh   runs those that are wrong, and reads what they are told
 #   tools.sh      lets memory checkers watch a program
 
 unit_tests = \
@@ -28,6 +29,7 @@ unit_tests = \
 	%reldir%/unit/clock \
 	%reldir%/unit/counters \
 	%reldir%/unit/delays \
+	%reldir%/unit/fence \
 	%reldir%/unit/freed \
 	%reldir%/unit/gctrace \
 	%reldir%/unit/grey \
@@ -36,9 +38,11 @@ unit_tests = \
 	%reldir%/unit/history \
 	%reldir%/unit/idle \
 	%reldir%/unit/kind \
+	%reldir%/unit/labels \
 	%reldir%/unit/limiter \
 	%reldir%/unit/limiting \
 	%reldir%/unit/machine \
+	%reldir%/unit/maps \
 	%reldir%/unit/mark \
 	%reldir%/unit/markbits \
 	%reldir%/unit/option \
@@ -57,6 +61,7 @@ unit_tests = \
 	%reldir%/unit/scavenger \
 	%reldir%/unit/scavtrace \
 	%reldir%/unit/self \
+	%reldir%/unit/shadow \
 	%reldir%/unit/sizeclass \
 	%reldir%/unit/symbol \
 	%reldir%/unit/terminate \
@@ -75,6 +80,7 @@ lab_tests = \
 api_tests = \
 	%reldir%/api/alloc \
 	%reldir%/api/assist \
+	%reldir%/api/barriercheck \
 	%reldir%/api/budget \
 	%reldir%/api/careful \
 	%reldir%/api/control \
@@ -88,6 +94,7 @@ api_tests = \
 	%reldir%/api/memory \
 	%reldir%/api/oom \
 	%reldir%/api/pressure \
+	%reldir%/api/retention \
 	%reldir%/api/root \
 	%reldir%/api/spin \
 	%reldir%/api/stats \
@@ -125,6 +132,7 @@ test_scripts = \
 	%reldir%/lint/size.sh \
 	%reldir%/lint/sources.sh \
 	%reldir%/lint/symbols.sh \
+	%reldir%/mistakes.sh \
 	%reldir%/tools.sh
 
 # What tests include, read, or leave to other rules.
@@ -239,6 +247,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 
 %canon_reldir%_api_alloc_LDADD = $(api_ldadd)
 %canon_reldir%_api_assist_LDADD = $(api_ldadd)
+%canon_reldir%_api_barriercheck_LDADD = $(api_ldadd)
 %canon_reldir%_api_budget_LDADD = $(api_ldadd)
 %canon_reldir%_api_careful_LDADD = $(api_ldadd)
 %canon_reldir%_api_control_LDADD = $(api_ldadd)
@@ -252,6 +261,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_memory_LDADD = $(api_ldadd)
 %canon_reldir%_api_oom_LDADD = $(api_ldadd)
 %canon_reldir%_api_pressure_LDADD = $(api_ldadd)
+%canon_reldir%_api_retention_LDADD = $(api_ldadd)
 %canon_reldir%_api_root_LDADD = $(api_ldadd)
 %canon_reldir%_api_spin_LDADD = $(api_ldadd)
 %canon_reldir%_api_stats_LDADD = $(api_ldadd)

@@ -20,6 +20,7 @@
 #include "heap/central.h"
 #include "heap/origin.h"
 #include "mutator/cache.h"
+#include "mutator/checking.h"
 #include "mutator/poll.h"
 
 #include <errno.h>
@@ -155,6 +156,8 @@ static void *alloc_large(struct dusk_thread *thread, dusk_kind kind,
 static void note(struct dusk_thread *thread, void *object, uintptr_t caller)
 {
   struct arena *arena = thread->arena;
+  if (checking_is_on(thread))
+    checking_begin(thread, (uintptr_t)object);
   thread->fresh = (uintptr_t)object;
   if (arena->origins)
     origin_note(arena, (uintptr_t)object, caller);
@@ -170,9 +173,13 @@ void *alloc_slow(struct dusk_thread *thread, dusk_kind kind, size_t bytes,
   }
   poll_check(thread);
   count_slow_path(thread);
+  if (checking_is_on(thread))
+    checking_let(thread, true);
   bool small = bytes <= DUSK_SMALL_MAX && !thread->arena->efence;
   void *object = small ? alloc_small(thread, kind, bytes)
                        : alloc_large(thread, kind, bytes ? bytes : 1);
+  if (checking_is_on(thread))
+    checking_let(thread, false);
   if (!object)
     errno = ENOMEM;
   else if (thread->arena->careful)

@@ -44,7 +44,7 @@ static void *driver_main(void *argument)
   while (cycle_next(collector)) {
     inspect_begin(heap);
     struct cycle_record record = cycle_mark(collector);
-    inspect_cycle(heap);
+    inspect_cycle(heap, record.forced);
     cycle_sweep(collector, &record);
     if (heap->debug.verify)
       heapcheck_walk(&collector->arena, collector->epoch + 1,
@@ -70,6 +70,7 @@ static int start_collector(dusk_heap *heap, const struct collector_setup *setup,
   int error = collector_open(&heap->collector, setup);
   if (error)
     return error;
+  inspect_imply(&heap->debug);
   careful_open(&heap->collector.arena, &heap->debug);
   inspect_open(heap);
   error = scavenger_start(&heap->collector);

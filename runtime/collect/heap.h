@@ -40,6 +40,7 @@ struct dusk_heap {
   struct scavenged scavenged; /* at the last line of scavtrace; the driver */
   pthread_t driver;
   struct halt *halt;      /* under way: inspect/halt.c */
+  struct retention_request *reports; /* asked for; atomic */
   uint64_t joined_before; /* threads that attached before this cycle */
 };
 

@@ -382,3 +382,8 @@ void helpers_stop(struct collector *collector)
   free(collector->helpers);
   collector->helpers = NULL;
 }
+
+pthread_t helper_thread(const struct collector *collector, unsigned index)
+{
+  return collector->helpers[index].thread;
+}

@@ -51,4 +51,7 @@ unsigned worker_count(unsigned processors);
 /* Idle workers to be had on a number of processors beside so many workers. */
 unsigned worker_idle_count(unsigned processors, unsigned workers);
 
+/* One of collector->helper_count threads of ours. */
+pthread_t helper_thread(const struct collector *collector, unsigned index);
+
 #endif

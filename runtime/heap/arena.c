@@ -12,6 +12,8 @@
 #include "base/chaos.h"
 #include "heap/central.h"
 #include "heap/origin.h"
+#include "heap/shadow.h"
+#include "os/fence.h"
 #include "os/machine.h"
 #include "os/tools.h"
 #include "os/vm.h"
@@ -148,6 +150,9 @@ void arena_close(struct arena *arena)
 {
   if (arena->watched)
     tool_close(arena, arena->base, (size_t)arena->end << PAGE_LOG2);
+  if (arena->fenced)
+    fence_close(arena->base);
+  shadow_close(arena);
   origin_close(arena);
   kinds_destroy(&arena->kinds);
   lock_destroy(&arena->pages.lock);
@@ -213,6 +218,8 @@ bool arena_commit(struct arena *arena, uint32_t page)
     vm_advise_huge(arena_page(arena, from), (size_t)(to - from) << PAGE_LOG2);
   if (arena->origins)
     origin_commit(arena, to);
+  if (arena->shadow)
+    shadow_commit(arena, to);
   pages->committed = to;
   STORE_RELEASE(&arena->end, to); /* pairs with object_find() and the census */
   return true;

@@ -28,6 +28,7 @@
 
 struct central;
 struct origins;
+struct shadow;
 
 struct arena {
   uintptr_t base;
@@ -57,6 +58,8 @@ struct arena {
   bool watched;            /* a memory checker is told (os/tools.h) */
   bool copies;             /* ambiguous words are read as Valgrind wants it */
   struct origins *origins; /* NULL: stacks are not kept (heap/origin.h) */
+  bool fenced;             /* its pages notice stores (os/fence.h) */
+  struct shadow *shadow;   /* NULL: stores are not checked (heap/shadow.h) */
 
   struct sizeclass classes[DUSK_SIZE_CLASSES];
   struct kinds kinds;

@@ -11,17 +11,43 @@
 #include "inspect/inspect.h"
 
 #include "base/check.h"
+#include "heap/shadow.h"
+#include "inspect/barriercheck.h"
 #include "inspect/checkmark.h"
 #include "inspect/halt.h"
+#include "inspect/retention.h"
+#include "inspect/rootcheck.h"
 
+#include <errno.h>
 #include <stdlib.h>
+#include <unistd.h>
+
+void inspect_imply(struct debug_options *debug)
+{
+  if (debug->barriercheck || debug->rootcheck || debug->retention)
+    debug->origins = 1;
+}
+
+static void open_barriercheck(struct dusk_heap *heap)
+{
+  struct arena *arena = &heap->collector.arena;
+  shadow_open(arena);
+  if (!arena->shadow) {
+    complain("barriercheck: no memory for it: stores are not checked");
+    return;
+  }
+  heap->collector.registry.barrier = BARRIER_CHECK;
+  if (heap->debug.barriercheck >= 2 && !barriercheck_fence(arena))
+    complain("barriercheck=2 cannot be had here: it is 1");
+}
 
 void inspect_open(struct dusk_heap *heap)
 {
   struct registry *registry = &heap->collector.registry;
-  if (heap->debug.checkmark) {
-    registry->scrubs = true;
-    registry->framed = true;
+  registry->scrubs = heap->debug.checkmark;
+  registry->framed = heap->debug.checkmark || heap->debug.retention;
+  if (heap->debug.barriercheck) {
+    open_barriercheck(heap);
   }
 }
 
@@ -45,16 +71,51 @@ static bool check_marks(struct dusk_heap *heap)
   return good;
 }
 
-void inspect_cycle(struct dusk_heap *heap)
+/* What this cycle is looked at for. */
+struct wishes {
+  bool barriers;
+  bool marks;
+  bool roots;
+  bool retention;
+  bool answer; /* a report that the program waits for */
+};
+
+static struct wishes wishes(struct dusk_heap *heap, bool forced)
 {
-  struct halt halt;
+  return (struct wishes){
+      .barriers = heap->collector.arena.shadow != NULL,
+      .marks = heap->debug.checkmark,
+      .roots = heap->debug.rootcheck,
+      .retention = heap->debug.retention && forced,
+      .answer = retention_is_asked(heap),
+  };
+}
+
+static void look(struct dusk_heap *heap, const struct wishes *wishes)
+{
   bool good = true;
-  if (!heap->debug.checkmark)
-    return;
-  halt_begin(heap, &halt);
-  if (heap->debug.checkmark)
-    good = check_marks(heap);
+  if (wishes->barriers)
+    good = barriercheck_run(heap);
+  if (wishes->marks)
+    good = check_marks(heap) && good;
   if (!good)
     abort();
+  if (wishes->roots)
+    rootcheck_run(heap);
+  if (wishes->answer)
+    retention_answer(heap);
+  else if (wishes->retention && retention_write(heap, STDERR_FILENO) == ENOMEM)
+    complain("retention: no memory for it: this cycle is not reported");
+}
+
+void inspect_cycle(struct dusk_heap *heap, bool forced)
+{
+  struct halt halt;
+  struct wishes wanted = wishes(heap, forced);
+  if (!wanted.barriers && !wanted.marks && !wanted.roots && !wanted.retention &&
+      !wanted.answer)
+    return;
+  halt_begin(heap, &halt);
+  look(heap, &wanted);
   halt_end(heap, &halt);
 }

@@ -6,12 +6,15 @@
 
 #include "collect/heap.h"
 
+/* Options that others ask for. */
+void inspect_imply(struct debug_options *debug);
+
 /* After the collector is open and before any thread attaches. */
 void inspect_open(struct dusk_heap *heap);
 
 /* The driver: before a cycle, and between its marking and its end.  The second
  * halts all threads if anything is to be inspected. */
 void inspect_begin(struct dusk_heap *heap);
-void inspect_cycle(struct dusk_heap *heap);
+void inspect_cycle(struct dusk_heap *heap, bool forced);
 
 #endif

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* place.c -- where outside the heap the words are that keep objects alive
  *
- * Tested by tests/api/retention.c and tests/examples/mistakes.sh. */
+ * Tested by tests/api/retention.c and tests/mistakes.sh. */
 #include "inspect/place.h"
 
 #include "base/bits.h"
@@ -78,11 +78,9 @@ static void look(void *context, const struct place *place)
     *found = *place;
 }
 
-/* The frame that a stack address lies in; NULL: it is not known. */
-static const struct frame *find_frame(const struct dusk_thread *thread,
-                                      uintptr_t address)
+const struct frame *place_frame(const struct place *place, uintptr_t address)
 {
-  const struct standing *standing = &thread->standing;
+  const struct standing *standing = &place->thread->standing;
   const struct frame *found = NULL;
   for (uint32_t i = 0; i < standing->frame_count; i++)
     if (standing->frames[i].sp <= address)
@@ -94,7 +92,7 @@ static void print_stack(const struct place *place, uintptr_t address,
                         char *text, size_t size)
 {
   char name[256] = "a frame that is not known";
-  const struct frame *frame = find_frame(place->thread, address);
+  const struct frame *frame = place_frame(place, address);
   if (frame)
     symbol_print(frame->pc, name, sizeof name);
   snprintf(text, size, "stack of thread %llu, word at 0x%zx, in %s",

@@ -27,6 +27,10 @@ struct place {
 typedef void place_visit(void *context, const struct place *place);
 void place_each(struct dusk_heap *heap, place_visit *visit, void *context);
 
+/* The frame of the place, a stack, that the address lies in; NULL: it is not
+ * known. */
+const struct frame *place_frame(const struct place *place, uintptr_t address);
+
 /* What stands at this address outside the heap: "stack of thread 2, word
  * 0x7ff..., in main+0x12 (trees)". */
 void place_print(struct dusk_heap *heap, uintptr_t address, char *text,

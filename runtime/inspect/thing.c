@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* thing.c -- an object as an inspector sees it, and the slots in it
  *
- * Tested by tests/unit/thing.c on objects of each kind. */
+ * Tested by tests/unit/checkmark.c on objects of each kind. */
 #include "inspect/thing.h"
 
 #include "base/bits.h"
@@ -11,6 +11,7 @@
 #include "os/symbol.h"
 
 #include <stdio.h>
+#include <string.h>
 
 enum { WORD = sizeof(uintptr_t) };
 
@@ -155,16 +156,34 @@ void thing_print(const struct thing *thing, char *text, size_t size)
            name ? "\"" : "", thing->bytes);
 }
 
+/* What a thread begins with before the program's own functions. */
+static bool is_start(const char *function)
+{
+  static const char *const starts[] = {"__libc_start", "start_thread", "_start",
+                                       "__clone", "clone"};
+  for (size_t i = 0; i < sizeof starts / sizeof *starts; i++)
+    if (strncmp(function, starts[i], strlen(starts[i])) == 0)
+      return true;
+  return false;
+}
+
+void thing_print_stack(const uintptr_t *pcs, unsigned count, const char *indent)
+{
+  char text[512];
+  for (unsigned i = 0; i < count; i++) {
+    symbol_print(pcs[i], text, sizeof text);
+    if (i && is_start(text))
+      return;
+    complain("%s  #%u %s", indent, i, text);
+  }
+}
+
 void thing_print_origin(const struct arena *arena, uintptr_t object,
                         const char *indent)
 {
   uintptr_t pcs[ORIGIN_FRAMES];
-  char text[512];
   unsigned count = origin_stack(arena, object, pcs, ORIGIN_FRAMES);
   if (count)
     complain("%sallocated by", indent);
-  for (unsigned i = 0; i < count; i++) {
-    symbol_print(pcs[i], text, sizeof text);
-    complain("%s  #%u %s", indent, i, text);
-  }
+  thing_print_stack(pcs, count, indent);
 }

@@ -46,6 +46,10 @@ uintptr_t thing_word(uintptr_t address);
 /* "0x1234 (kind 5 "node", 48 bytes)". */
 void thing_print(const struct thing *thing, char *text, size_t size);
 
+/* Lines on stderr: a stack, down to where the program's functions begin. */
+void thing_print_stack(const uintptr_t *pcs, unsigned count,
+                       const char *indent);
+
 /* Lines on stderr: where it was allocated, if that is known. */
 void thing_print_origin(const struct arena *arena, uintptr_t object,
                         const char *indent);

@@ -11,6 +11,7 @@
 
 #include "base/chaos.h"
 #include "base/steps.h"
+#include "mutator/checking.h"
 #include "mutator/poll.h"
 
 #include "dusk/store.h"
@@ -106,21 +107,39 @@ static void log_store(struct dusk_thread *thread, const void *old,
   CHAOS("new-logged");
 }
 
+static bool is_logging(const struct dusk_thread *thread)
+{
+  return thread->abi.barrier & BARRIER_LOG;
+}
+
 void dusk_barrier_slow(dusk_thread *thread, void *slot, const void *value)
 {
-  make_room(thread, 2);
-  void *old = LOAD_RELAXED((void **)slot);
-  CHAOS("old-read");
-  log_store(thread, old, value);
+  if (is_logging(thread)) {
+    make_room(thread, 2);
+    void *old = LOAD_RELAXED((void **)slot);
+    CHAOS("old-read");
+    log_store(thread, old, value);
+  }
+  if (checking_is_on(thread)) {
+    checking_expect(thread, slot, 1);
+    checking_note(thread, slot, value);
+  }
 }
 
 bool dusk_cas_slow(dusk_thread *thread, void *slot, void *expected,
                    void *desired)
 {
-  make_room(thread, 2);
-  log_store(thread, expected, desired);
+  if (is_logging(thread)) {
+    make_room(thread, 2);
+    log_store(thread, expected, desired);
+  }
   CHAOS("logged-not-swapped");
-  return CAS_ACQ_REL((void **)slot, &expected, desired);
+  if (checking_is_on(thread))
+    checking_expect(thread, slot, 1);
+  bool done = CAS_ACQ_REL((void **)slot, &expected, desired);
+  if (done && checking_is_on(thread))
+    checking_note(thread, slot, desired);
+  return done;
 }
 
 void *dusk_exchange_slow(dusk_thread *thread, void *slot, void *value)
@@ -128,12 +147,18 @@ void *dusk_exchange_slow(dusk_thread *thread, void *slot, void *value)
   /* A loop, not an exchange: the word that goes must be logged before it goes,
    * and what an exchange returns has gone. */
   void *old;
+  if (checking_is_on(thread))
+    checking_expect(thread, slot, 1);
   do {
-    make_room(thread, 2);
+    if (is_logging(thread))
+      make_room(thread, 2);
     old = LOAD_RELAXED((void **)slot);
-    log_store(thread, old, value);
+    if (is_logging(thread))
+      log_store(thread, old, value);
     CHAOS("logged-not-swapped");
   } while (!CAS_ACQ_REL((void **)slot, &old, value));
+  if (checking_is_on(thread))
+    checking_note(thread, slot, value);
   return old;
 }
 
@@ -143,12 +168,16 @@ static void copy_piece(struct dusk_thread *thread, void **to, void *const *from,
                        size_t words)
 {
   void *values[PIECE_WORDS];
-  make_room(thread, 2 * PIECE_WORDS);
+  if (is_logging(thread))
+    make_room(thread, 2 * PIECE_WORDS);
   for (size_t i = 0; i < words; i++) {
     values[i] = LOAD_ACQUIRE(&from[i]); /* with whoever stored it */
-    log_store(thread, LOAD_RELAXED(&to[i]), values[i]);
+    if (is_logging(thread))
+      log_store(thread, LOAD_RELAXED(&to[i]), values[i]);
   }
   CHAOS("piece-logged");
+  if (checking_is_on(thread))
+    checking_note_words(thread, to, values, words);
   for (size_t i = 0; i < words; i++)
     STORE_RELEASE(&to[i], values[i]); /* with the marker's load */
   CHAOS("piece-stored");
@@ -168,17 +197,26 @@ void dusk_copy_slow(dusk_thread *thread, void *dst, const void *src,
   }
 }
 
+static void clear_piece(struct dusk_thread *thread, void **to, size_t words)
+{
+  if (is_logging(thread)) {
+    make_room(thread, PIECE_WORDS);
+    for (size_t i = 0; i < words; i++)
+      log_word(thread, LOAD_RELAXED(&to[i]));
+  }
+  CHAOS("piece-logged");
+  if (checking_is_on(thread))
+    checking_note_words(thread, to, NULL, words);
+  for (size_t i = 0; i < words; i++)
+    STORE_RELAXED(&to[i], NULL);
+}
+
 void dusk_clear_slow(dusk_thread *thread, void *dst, size_t words)
 {
   void **to = dst;
   while (words) {
     size_t piece = words < PIECE_WORDS ? words : PIECE_WORDS;
-    make_room(thread, PIECE_WORDS);
-    for (size_t i = 0; i < piece; i++)
-      log_word(thread, LOAD_RELAXED(&to[i]));
-    CHAOS("piece-logged");
-    for (size_t i = 0; i < piece; i++)
-      STORE_RELAXED(&to[i], NULL);
+    clear_piece(thread, to, piece);
     to += piece;
     words -= piece;
   }

@@ -15,6 +15,7 @@
 #include "base/chaos.h"
 #include "base/check.h"
 #include "base/steps.h"
+#include "mutator/checking.h"
 #include "os/tools.h"
 
 
@@ -53,6 +54,8 @@ NOINLINE void poll_serve(struct dusk_thread *thread)
   struct stack_view stack = {.words = registers, .count = SELF_REGISTERS};
   struct service service = registry_begin_service(registry);
   stack.fake = tool_fake_stack();
+  if (checking_is_on(thread))
+    checking_settle(thread);
   stack.sp = self_save(registers);
   serve(registry, thread, &stack);
   registry_end_service(registry, thread, service);
@@ -69,6 +72,8 @@ static void copy_words(uintptr_t *to, uintptr_t from, size_t count)
 NOINLINE void poll_go_outside(struct dusk_thread *thread, uintptr_t sp)
 {
   poll_check(thread);
+  if (checking_is_on(thread))
+    checking_settle(thread);
   uintptr_t here = self_save(thread->outside_words);
   size_t frames = (sp - here) / sizeof(uintptr_t);
   if (frames > OUTSIDE_WORDS - SELF_REGISTERS)

@@ -11,6 +11,7 @@
 #include "base/chaos.h"
 #include "mutator/barrier.h"
 #include "mutator/cache.h"
+#include "mutator/checking.h"
 #include "mutator/poll.h"
 #include "os/clock.h"
 
@@ -70,6 +71,8 @@ static void lock_when_served(struct dusk_thread *thread)
 void thread_leave(struct dusk_thread *thread)
 {
   struct registry *registry = thread->registry;
+  if (checking_is_on(thread))
+    checking_settle(thread);
   lock_when_served(thread);
   CHAOS("leaving");
   if (thread->log->count)

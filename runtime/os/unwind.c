@@ -134,8 +134,7 @@ unsigned unwind_frames(struct frame *frames, unsigned capacity)
 /* The stack that a signal handler interrupted, from the place that its context
  * tells of.  ThreadSanitizer may run the handler later, when the thread has
  * left that place; then it is the stack below the handler that counts. */
-static unsigned walk_interrupted(void *context, uintptr_t *pcs,
-                                 unsigned capacity)
+unsigned unwind_interrupted(void *context, uintptr_t *pcs, unsigned capacity)
 {
   unw_cursor_t cursor;
   unw_word_t pc;
@@ -158,7 +157,7 @@ static void answer(int signal_number, siginfo_t *info, void *context)
   uint64_t asked = LOAD_ACQUIRE(&request.state);
   if (asked % PHASES == ASKED &&
       pthread_equal(LOAD_RELAXED(&request.thread), pthread_self())) {
-    unsigned count = walk_interrupted(context, pcs, ANSWER_MAX);
+    unsigned count = unwind_interrupted(context, pcs, ANSWER_MAX);
     uint64_t expected = asked;
     /* Pairs with the release in ask(): the answer before has been read. */
     if (CAS_ACQUIRE(&request.state, &expected, asked + WRITING)) {
@@ -268,6 +267,14 @@ static bool name_function(uintptr_t pc, char *name, size_t size,
 
 unsigned unwind_here(uintptr_t *pcs, unsigned capacity)
 {
+  (void)pcs;
+  (void)capacity;
+  return 0;
+}
+
+unsigned unwind_interrupted(void *context, uintptr_t *pcs, unsigned capacity)
+{
+  (void)context;
   (void)pcs;
   (void)capacity;
   return 0;

@@ -22,6 +22,10 @@ struct frame {
 };
 unsigned unwind_frames(struct frame *frames, unsigned capacity);
 
+/* In a signal handler: the stack that it interrupted, from its context on.  The
+ * innermost is where the thread stood, the others are return addresses. */
+unsigned unwind_interrupted(void *context, uintptr_t *pcs, unsigned capacity);
+
 /* Another thread's stack, for a report about a thread that does not answer: a
  * signal (SIGURG, ignored by default; its action is put back) makes it unwind
  * itself.  Waits up to 100 ms; 0: it did not answer, or has no stack to show.

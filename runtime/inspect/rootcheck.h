@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/* rootcheck.h -- DUSK_DEBUG=rootcheck: who holds an object that is about to be
+ * freed? */
+#ifndef DUSK_INSPECT_ROOTCHECK_H
+#define DUSK_INSPECT_ROOTCHECK_H
+
+#include "collect/heap.h"
+
+/* In a halt, after marking.  Says on stderr what it finds. */
+void rootcheck_run(struct dusk_heap *heap);
+
+#endif

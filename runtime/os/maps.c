@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: MIT */
+/* maps.c -- what memory this process has, as the system tells
+ *
+ * Any thread, no lock of ours.  Tested by tests/unit/maps.c. */
+#include "os/maps.h"
+
+#include <dirent.h>
+#include <elf.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <link.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+static const char *last_part(const char *path)
+{
+  const char *slash = strrchr(path, '/');
+  return slash ? slash + 1 : path;
+}
+
+void maps_each(void (*visit)(void *context, const struct map *map),
+               void *context)
+{
+  int saved = errno;
+  char line[4352], access[8];
+  FILE *file = fopen("/proc/self/maps", "re");
+  while (file && fgets(line, sizeof line, file)) {
+    struct map map = {.start = 0};
+    int at = 0;
+    if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %7s %*s %*s %*s %n", &map.start,
+               &map.end, access, &at) == 3 &&
+        strcmp(access, "rw-p") == 0) {
+      line[strcspn(line, "\n")] = '\0';
+      snprintf(map.name, sizeof map.name, "%s", at ? last_part(line + at) : "");
+      visit(context, &map);
+    }
+  }
+  if (file)
+    fclose(file);
+  errno = saved;
+}
+
+size_t maps_copy(void *to, uintptr_t from, size_t bytes)
+{
+  int saved = errno;
+  struct iovec local = {.iov_base = to, .iov_len = bytes};
+  struct iovec remote = {.iov_base = (void *)from, .iov_len = bytes};
+  ssize_t copied = process_vm_readv(getpid(), &local, 1, &remote, 1, 0);
+  errno = saved;
+  return copied > 0 ? (size_t)copied : 0;
+}
+
+/* The last but one word of the line is the stack pointer. */
+static bool read_sp(const char *task, uintptr_t *sp)
+{
+  char path[64], line[256];
+  snprintf(path, sizeof path, "/proc/self/task/%.16s/syscall", task);
+  FILE *file = fopen(path, "re");
+  bool found = file && fgets(line, sizeof line, file);
+  if (file)
+    fclose(file);
+  char *last = found ? strrchr(line, ' ') : NULL;
+  if (!last)
+    return false;
+  *last = '\0';
+  char *number = strrchr(line, ' ');
+  return number && sscanf(number, "%" SCNxPTR, sp) == 1;
+}
+
+int maps_thread(uintptr_t start, uintptr_t end, uintptr_t *sp)
+{
+  int saved = errno;
+  int found = 0;
+  DIR *tasks = opendir("/proc/self/task");
+  for (struct dirent *task; tasks && !found && (task = readdir(tasks));)
+    if (*task->d_name != '.' && read_sp(task->d_name, sp) && *sp >= start &&
+        *sp < end)
+      found = atoi(task->d_name);
+  if (tasks)
+    closedir(tasks);
+  errno = saved;
+  return found;
+}
+
+bool maps_stack(pthread_t thread, uintptr_t *low, uintptr_t *high)
+{
+  pthread_attr_t attributes;
+  void *start;
+  size_t bytes;
+  int saved = errno;
+  bool found = pthread_getattr_np(thread, &attributes) == 0;
+  if (found) {
+    found = pthread_attr_getstack(&attributes, &start, &bytes) == 0;
+    pthread_attr_destroy(&attributes);
+  }
+  if (found) {
+    *low = (uintptr_t)start;
+    *high = (uintptr_t)start + bytes;
+  }
+  errno = saved;
+  return found;
+}
+
+/* ---- variables: the symbol table of the file, static ones included ---- */
+
+struct module {
+  uintptr_t address;
+  uintptr_t in_file; /* the address as the file's symbols have it */
+  char path[4096];
+};
+
+static int visit_object(struct dl_phdr_info *object, size_t size, void *context)
+{
+  struct module *module = context;
+  uintptr_t address = module->address - object->dlpi_addr;
+  (void)size;
+  for (size_t i = 0; i < object->dlpi_phnum; i++) {
+    const ElfW(Phdr) *segment = &object->dlpi_phdr[i];
+    if (segment->p_type != PT_LOAD ||
+        address - segment->p_vaddr >= segment->p_memsz)
+      continue;
+    module->in_file = address;
+    snprintf(module->path, sizeof module->path, "%s",
+             *object->dlpi_name ? object->dlpi_name : "/proc/self/exe");
+    return 1;
+  }
+  return 0;
+}
+
+struct image {
+  const char *bytes;
+  size_t size;
+};
+
+static bool image_open(struct image *image, const char *path)
+{
+  struct stat status;
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0)
+    return false;
+  void *bytes = MAP_FAILED;
+  if (fstat(file, &status) == 0 && status.st_size >= (off_t)sizeof(ElfW(Ehdr)))
+    bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+  close(file);
+  *image =
+      (struct image){bytes, bytes == MAP_FAILED ? 0 : (size_t)status.st_size};
+  return bytes != MAP_FAILED;
+}
+
+/* A part of the file; NULL: it is beyond its end. */
+static const void *image_part(const struct image *image, uint64_t offset,
+                              uint64_t bytes)
+{
+  return offset <= image->size && bytes <= image->size - offset
+             ? image->bytes + offset
+             : NULL;
+}
+
+/* Of one symbol table, the variable that the address is in. */
+static bool look_in(const struct image *image, const ElfW(Shdr) * sections,
+                    const ElfW(Shdr) * table, uintptr_t address, char *text,
+                    size_t size)
+{
+  const ElfW(Sym) *symbols =
+      image_part(image, table->sh_offset, table->sh_size);
+  const ElfW(Shdr) *strings = &sections[table->sh_link];
+  const char *names = image_part(image, strings->sh_offset, strings->sh_size);
+  for (size_t i = 0; symbols && names && i < table->sh_size / sizeof *symbols;
+       i++) {
+    const ElfW(Sym) *symbol = &symbols[i];
+    if ((symbol->st_info & 15) != STT_OBJECT ||
+        address - symbol->st_value >= symbol->st_size ||
+        symbol->st_name >= strings->sh_size)
+      continue;
+    snprintf(text, size, "%.128s+%zu", names + symbol->st_name,
+             (size_t)(address - symbol->st_value));
+    return true;
+  }
+  return false;
+}
+
+static bool find_symbol(const struct image *image, uintptr_t address,
+                        char *text, size_t size)
+{
+  const ElfW(Ehdr) *header = image_part(image, 0, sizeof *header);
+  if (!header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
+    return false;
+  const ElfW(Shdr) *sections = image_part(
+      image, header->e_shoff, (uint64_t)header->e_shnum * sizeof(ElfW(Shdr)));
+  for (unsigned i = 0; sections && i < header->e_shnum; i++) {
+    bool is_table =
+        sections[i].sh_type == SHT_SYMTAB || sections[i].sh_type == SHT_DYNSYM;
+    if (is_table && sections[i].sh_link < header->e_shnum &&
+        look_in(image, sections, &sections[i], address, text, size))
+      return true;
+  }
+  return false;
+}
+
+bool maps_variable(uintptr_t address, char *text, size_t size)
+{
+  int saved = errno;
+  struct module module = {.address = address};
+  struct image image;
+  char name[192], self[4096];
+  if (!dl_iterate_phdr(visit_object, &module)) {
+    errno = saved;
+    return false;
+  }
+  snprintf(name, sizeof name, "data+0x%zx", (size_t)module.in_file);
+  if (image_open(&image, module.path)) {
+    find_symbol(&image, module.in_file, name, sizeof name);
+    munmap((void *)image.bytes, image.size);
+  }
+  ssize_t length = readlink(module.path, self, sizeof self - 1);
+  if (length > 0) {
+    self[length] = '\0';
+    snprintf(module.path, sizeof module.path, "%s", self);
+  }
+  snprintf(text, size, "%s (%s)", name, last_part(module.path));
+  errno = saved;
+  return true;
+}
