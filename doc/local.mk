@@ -7,10 +7,12 @@ dist_man_MANS = \
 	%reldir%/dusk_blocking_begin.3 \
 	%reldir%/dusk_budget_open.3 \
 	%reldir%/dusk_collect.3 \
+	%reldir%/dusk_debug.7 \
 	%reldir%/dusk_external_adjust.3 \
 	%reldir%/dusk_heap_open.3 \
 	%reldir%/dusk_kind_define.3 \
 	%reldir%/dusk_read_memstats.3 \
+	%reldir%/dusk_retention_report.3 \
 	%reldir%/dusk_root_add.3 \
 	%reldir%/dusk_set_assist.3 \
 	%reldir%/dusk_store.3 \

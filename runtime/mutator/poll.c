@@ -18,7 +18,6 @@
 #include "mutator/checking.h"
 #include "os/tools.h"
 
-
 /* One service; true: done. */
 static bool serve(struct registry *registry, struct dusk_thread *thread,
                   const struct stack_view *stack)
