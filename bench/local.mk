@@ -5,6 +5,7 @@
 bench_programs = \
 	%reldir%/alloc \
 	%reldir%/churn \
+	%reldir%/fork \
 	%reldir%/handshake \
 	%reldir%/map \
 	%reldir%/mark \
@@ -31,6 +32,8 @@ bench_lists = \
 %canon_reldir%_churn_CPPFLAGS = $(bench_cppflags)
 %canon_reldir%_churn_LDADD = $(bench_ldadd)
 %canon_reldir%_churn_SOURCES = %reldir%/churn.c $(bench_lists)
+%canon_reldir%_fork_CPPFLAGS = $(bench_cppflags)
+%canon_reldir%_fork_LDADD = $(bench_ldadd)
 %canon_reldir%_handshake_CPPFLAGS = $(bench_cppflags)
 %canon_reldir%_handshake_LDADD = $(bench_ldadd)
 %canon_reldir%_handshake_SOURCES = %reldir%/handshake.c $(bench_lists)

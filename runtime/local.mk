@@ -13,6 +13,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/api/budget.c \
 	%reldir%/api/caller.c \
 	%reldir%/api/caller.h \
+	%reldir%/api/fork.c \
+	%reldir%/api/fork.h \
 	%reldir%/api/heap.c \
 	%reldir%/api/inspect.c \
 	%reldir%/api/limit.c \
@@ -42,6 +44,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/collect/census.c \
 	%reldir%/collect/census.h \
 	%reldir%/collect/collector.h \
+	%reldir%/collect/crew.c \
+	%reldir%/collect/crew.h \
 	%reldir%/collect/cycle.c \
 	%reldir%/collect/cycle.h \
 	%reldir%/collect/debug.def \
@@ -58,6 +62,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/collect/memory.h \
 	%reldir%/collect/pacing.c \
 	%reldir%/collect/pacing.h \
+	%reldir%/collect/revive.c \
+	%reldir%/collect/revive.h \
 	%reldir%/collect/scan.c \
 	%reldir%/collect/scan.h \
 	%reldir%/collect/scavenger.c \
@@ -95,6 +101,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/heap/pageinfo.h \
 	%reldir%/heap/pages.c \
 	%reldir%/heap/pages.h \
+	%reldir%/heap/recount.c \
+	%reldir%/heap/recount.h \
 	%reldir%/heap/run.c \
 	%reldir%/heap/run.h \
 	%reldir%/heap/scavenge.c \

@@ -54,6 +54,7 @@ unit_tests = \
 	%reldir%/unit/policy \
 	%reldir%/unit/pressure \
 	%reldir%/unit/priority \
+	%reldir%/unit/recount \
 	%reldir%/unit/rootset \
 	%reldir%/unit/run \
 	%reldir%/unit/scan \
@@ -84,10 +85,12 @@ api_tests = \
 	%reldir%/api/budget \
 	%reldir%/api/careful \
 	%reldir%/api/control \
+	%reldir%/api/fork \
 	%reldir%/api/garbage \
 	%reldir%/api/handover \
 	%reldir%/api/heap \
 	%reldir%/api/idle \
+	%reldir%/api/inherit \
 	%reldir%/api/kind \
 	%reldir%/api/limit \
 	%reldir%/api/memlimit \
@@ -138,6 +141,7 @@ test_scripts = \
 # What tests include, read, or leave to other rules.
 EXTRA_DIST += \
 	%reldir%/api/api.h \
+	%reldir%/api/child.h \
 	%reldir%/api/cycle.h \
 	%reldir%/fuzz/README.md \
 	%reldir%/fuzz/corpus \
@@ -251,10 +255,12 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_budget_LDADD = $(api_ldadd)
 %canon_reldir%_api_careful_LDADD = $(api_ldadd)
 %canon_reldir%_api_control_LDADD = $(api_ldadd)
+%canon_reldir%_api_fork_LDADD = $(api_ldadd)
 %canon_reldir%_api_garbage_LDADD = $(api_ldadd)
 %canon_reldir%_api_handover_LDADD = $(api_ldadd)
 %canon_reldir%_api_heap_LDADD = $(api_ldadd)
 %canon_reldir%_api_idle_LDADD = $(api_ldadd)
+%canon_reldir%_api_inherit_LDADD = $(api_ldadd)
 %canon_reldir%_api_kind_LDADD = $(api_ldadd)
 %canon_reldir%_api_limit_LDADD = $(api_ldadd)
 %canon_reldir%_api_memlimit_LDADD = $(api_ldadd)

@@ -2,7 +2,7 @@
 /* budget.c -- one memory limit for several heaps of a process
  *
  * Tested by tests/api/budget.c. */
-#include "collect/budget.h"
+#include "api/fork.h"
 
 #include "base/check.h"
 
@@ -17,13 +17,14 @@ int dusk_budget_open(int64_t bytes, dusk_budget **budget)
   dusk_budget *made = budget_open(bytes);
   if (!made)
     return ENOMEM;
+  fork_add_budget(made);
   *budget = made;
   return 0;
 }
 
 void dusk_budget_close(dusk_budget *budget)
 {
-  unsigned heaps = budget ? budget_close(budget) : 0;
+  unsigned heaps = budget ? fork_close_budget(budget) : 0;
   if (heaps)
     complain("dusk_budget_close: %u heap%s still in budget %p; it stays open",
              heaps, heaps == 1 ? " is" : "s are", (void *)budget);

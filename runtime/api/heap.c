@@ -4,12 +4,14 @@
  * The driver is the thread that runs the cycles.  It lives here, at the top,
  * because what it does after a cycle belongs to report/: lower layers return
  * their results. */
+#include "api/fork.h"
 #include "api/limit.h"
 #include "api/option.h"
 #include "alloc/alloc.h"
 #include "base/check.h"
 #include "collect/budget.h"
 #include "collect/careful.h"
+#include "collect/crew.h"
 #include "collect/pacing.h"
 #include "collect/scavenger.h"
 #include "collect/worker.h"
@@ -41,6 +43,7 @@ static void *driver_main(void *argument)
 {
   dusk_heap *heap = argument;
   struct collector *collector = &heap->collector;
+  fork_note_driver(heap);
   while (cycle_next(collector)) {
     inspect_begin(heap);
     struct cycle_record record = cycle_mark(collector);
@@ -62,6 +65,34 @@ static void *driver_main(void *argument)
   return NULL;
 }
 
+/* Starts the scavenger, and the driver if there is none. */
+static int start_threads(dusk_heap *heap)
+{
+  struct collector *collector = &heap->collector;
+  int error = scavenger_start(collector);
+  if (error || heap->has_driver)
+    return error;
+  error = task_start(&heap->driver, driver_main, heap);
+  heap->has_driver = !error;
+  if (error) {
+    STORE_RELEASE(&collector->closing, 1); /* with scavenger_main() */
+    scavenger_stop(collector);
+  }
+  return error;
+}
+
+/* Ends all threads of the collector but its helpers. */
+static void stop_threads(dusk_heap *heap)
+{
+  struct collector *collector = &heap->collector;
+  STORE_RELEASE(&collector->closing, 1); /* with cycle_next() */
+  park_signal(&collector->wake);
+  if (crew_is_there(collector))
+    scavenger_stop(collector);
+  if (heap->has_driver)
+    task_join(heap->driver);
+}
+
 /* Opens the collector and starts its threads; the driver last, as it writes the
  * trace. */
 static int start_collector(dusk_heap *heap, const struct collector_setup *setup,
@@ -73,16 +104,13 @@ static int start_collector(dusk_heap *heap, const struct collector_setup *setup,
   inspect_imply(&heap->debug);
   careful_open(&heap->collector.arena, &heap->debug);
   inspect_open(heap);
-  error = scavenger_start(&heap->collector);
-  if (!error && trace)
+  if (trace)
     trace_open(heap, trace);
-  if (!error && (error = task_start(&heap->driver, driver_main, heap))) {
+  error = start_threads(heap);
+  if (error) {
     trace_close(heap);
-    STORE_RELEASE(&heap->collector.closing, 1); /* with scavenger_main() */
-    scavenger_stop(&heap->collector);
-  }
-  if (error)
     collector_close(&heap->collector);
+  }
   return error;
 }
 
@@ -98,6 +126,22 @@ static int start_quietly(dusk_heap *heap, const struct collector_setup *setup,
   return error;
 }
 
+/* In the child of a fork, for crew_call(). */
+static int start_crew(struct collector *collector)
+{
+  dusk_heap *heap =
+      (dusk_heap *)((char *)collector - offsetof(dusk_heap, collector));
+  sigset_t all, old;
+  sigfillset(&all);
+  pthread_sigmask(SIG_SETMASK, &all, &old);
+  int error = helpers_start(collector);
+  if (!error && (error = start_threads(heap)))
+    helpers_stop(collector);
+  STORE_RELEASE(&collector->closing, 0); /* with those who are started next */
+  pthread_sigmask(SIG_SETMASK, &old, NULL);
+  return error;
+}
+
 int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
 {
   struct collector_setup setup;
@@ -105,12 +149,15 @@ int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
   if (!heap)
     return EINVAL;
   int error = option_resolve(options, &setup, &debug);
+  if (!error)
+    error = fork_is_handled();
   if (error)
     return error;
   dusk_heap *made = vm_map(heap_bytes());
   if (!made)
     return ENOMEM;
   made->debug = debug;
+  made->collector.start_crew = start_crew;
   history_init(&made->history);
   lock_init(&made->calls_lock, RANK_calls);
   lock_init(&made->member_lock, RANK_member);
@@ -122,6 +169,7 @@ int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
     vm_unmap(made, heap_bytes());
     return error;
   }
+  fork_add_heap(made);
   *heap = made;
   return 0;
 }
@@ -139,10 +187,10 @@ void dusk_heap_close(dusk_heap *heap)
     return;
   }
   budget_leave(heap);
-  STORE_RELEASE(&collector->closing, 1); /* with cycle_next() */
-  park_signal(&collector->wake);
-  scavenger_stop(collector);
-  task_join(heap->driver);
+  /* After it has left: a budget in the child of a fork names only heaps that
+   * are in the list. */
+  fork_remove_heap(heap);
+  stop_threads(heap);
   trace_close(heap);
   collector_close(collector);
   lock_destroy(&heap->member_lock);

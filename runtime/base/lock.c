@@ -79,6 +79,21 @@ unsigned lock_swap_held(unsigned held)
   return before;
 }
 
+void lock_seize(struct lock *lock)
+{
+  pthread_mutex_lock(&lock->mutex);
+}
+
+void lock_give_back(struct lock *lock)
+{
+  pthread_mutex_unlock(&lock->mutex);
+}
+
+void lock_renew(struct lock *lock)
+{
+  lock_init(lock, lock->rank);
+}
+
 bool lock_rank_is_held(enum lock_rank rank)
 {
   return !DUSK_CHECKS || held_ranks & (1u << rank);

@@ -12,6 +12,7 @@
 #include <pthread.h>
 
 #define LOCK_RANKS(X)                                                          \
+  X(process)  /* the heaps and budgets that are open */                        \
   X(member)   /* a heap's being in a budget */                                 \
   X(budget)   /* the heaps of a budget, and their shares */                    \
   X(control)  /* who runs a cycle next; the pacer */                           \
@@ -43,6 +44,13 @@ void lock_release(struct lock *lock);
 
 /* false: somebody has it. */
 WARN_UNUSED bool lock_try(struct lock *lock);
+
+/* For a fork, which must find every lock in its own hands: takes it in whatever
+ * order, and keeps no record of it.  The parent gives it back; in the child it
+ * is made anew, free. */
+void lock_seize(struct lock *lock);
+void lock_give_back(struct lock *lock);
+void lock_renew(struct lock *lock);
 
 /* Does the calling thread hold a lock of this rank?  Always true in unchecked
  * builds: for CHECK() alone. */

@@ -17,6 +17,7 @@ struct dusk_budget {
   int64_t bytes;
   unsigned count;
   struct dusk_heap *heaps[BUDGET_HEAPS_MAX];
+  struct dusk_budget *next_open; /* in the process's list, under its lock */
 };
 
 /* NULL: there is no memory. */

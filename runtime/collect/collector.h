@@ -73,6 +73,9 @@ struct scavenging {
   uint64_t idle_cycles;  /* asked for because the program was idle; atomic */
 };
 
+/* The threads of a collector: crew.h. */
+enum crew { CREW_PRESENT, CREW_LOST, CREW_COMING };
+
 /* What one cycle did: written by the driver, read when it is over. */
 struct cycle_record {
   uint64_t number;      /* from 1 */
@@ -142,6 +145,10 @@ struct collector {
   struct idle idle;
   struct park spare; /* idle workers wait here */
   uint64_t spare_ns; /* when the driver woke them last; atomic */
+
+  uint32_t crew;                                  /* enum crew; atomic */
+  int (*start_crew)(struct collector *collector); /* 0, or an errno value */
+  bool lost_is_told; /* on stderr; by who starts the crew */
 
   struct tally freed; /* by the census; written by the driver */
 };

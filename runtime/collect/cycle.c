@@ -24,6 +24,7 @@
 #include "base/chaos.h"
 #include "base/check.h"
 #include "collect/census.h"
+#include "collect/crew.h"
 #include "collect/handshake.h"
 #include "collect/limiting.h"
 #include "collect/pacing.h"
@@ -117,6 +118,8 @@ uint64_t cycle_ask(struct collector *collector, bool forced)
 {
   /* A cycle that has begun may have passed by what is garbage now. */
   uint64_t number = LOAD_ACQUIRE(&collector->begun) + 1; /* with cycle_mark() */
+  if (!crew_is_there(collector) && !crew_call(collector))
+    return number;
   if (forced)
     raise_to(&collector->wanted_forced, number);
   raise_to(&collector->wanted, number);
@@ -128,7 +131,8 @@ bool cycle_await_for(struct collector *collector, uint64_t number, uint64_t ns)
 {
   for (;;) {
     uint64_t noted = park_note(&collector->done);
-    if (LOAD_ACQUIRE(&collector->finished) >= number) /* with cycle_finish() */
+    if (LOAD_ACQUIRE(&collector->finished) >= number || /* cycle_finish() */
+        !crew_is_there(collector))
       return true;
     if (!park_wait(&collector->done, noted, ns))
       return false;

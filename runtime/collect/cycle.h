@@ -33,7 +33,8 @@ void collector_close(struct collector *collector);
  * thread. */
 uint64_t cycle_ask(struct collector *collector, bool forced);
 
-/* Waits until the cycle with that number is over.  Not IN_HEAP. */
+/* Waits until the cycle with that number is over, or there is nobody to run it
+ * (crew.h).  Not IN_HEAP. */
 void cycle_await(struct collector *collector, uint64_t number);
 /* For at most `ns`; false: the time ran out. */
 bool cycle_await_for(struct collector *collector, uint64_t number, uint64_t ns);

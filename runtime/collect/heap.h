@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* heap.h -- everything that one heap is: there is no global state */
+/* heap.h -- everything that one heap is: there is no global state but the list
+ * of heaps that are open (api/fork.c) */
 #ifndef DUSK_COLLECT_HEAP_H
 #define DUSK_COLLECT_HEAP_H
 
@@ -42,6 +43,8 @@ struct dusk_heap {
   struct halt *halt;      /* under way: inspect/halt.c */
   struct retention_request *reports; /* asked for; atomic */
   uint64_t joined_before; /* threads that attached before this cycle */
+  bool has_driver;             /* false: it is not there, see crew.h */
+  struct dusk_heap *next_open; /* in the process's list, under its lock */
 };
 
 static inline struct collector *thread_collector(struct dusk_thread *thread)

@@ -146,6 +146,18 @@ void pacing_destroy(struct collector *collector)
   lock_destroy(&collector->pacing.lock);
 }
 
+/* The processor time of the process has begun anew, so has the limiter. */
+void pacing_revive(struct collector *collector)
+{
+  struct pacing *pacing = &collector->pacing;
+  lock_renew(&pacing->lock);
+  limiting_init(collector);
+  pacer_abandon(&pacing->pacer);
+  pacer_commit(&pacing->pacer, flow_live(&collector->arena.flow), true);
+  STORE_RELAXED(&pacing->credit, 0);
+  publish(collector);
+}
+
 /* A setting has changed: it holds from now on.  With the lock. */
 static void settings_changed(struct collector *collector)
 {

@@ -14,6 +14,9 @@ void pacing_init(struct collector *collector,
                  const struct collector_setup *setup);
 void pacing_destroy(struct collector *collector);
 
+/* In the child of a fork: no cycle runs. */
+void pacing_revive(struct collector *collector);
+
 /* Any thread. */
 int pacing_set_percent(struct collector *collector, int percent);
 int64_t pacing_set_limit(struct collector *collector, int64_t bytes);

@@ -73,3 +73,9 @@ void flow_count(struct flow *flow, uint32_t epoch, uint64_t counted,
   STORE_RELAXED(&flow->taken[old], 0);
   STORE_RELAXED(&flow->taken_scan[old], 0);
 }
+
+void flow_recount(struct flow *flow, uint64_t counted, uint64_t counted_scan)
+{
+  flow_count(flow, 0, counted, counted_scan);
+  flow_count(flow, 1, counted, counted_scan);
+}

@@ -79,6 +79,10 @@ static inline uint64_t flow_external(const struct flow *flow)
  * would be taken back, and none are left. */
 bool flow_declare(struct flow *flow, int64_t delta);
 
+/* In the child of a fork: what is there was counted, and nobody has taken
+ * anything since. */
+void flow_recount(struct flow *flow, uint64_t counted, uint64_t counted_scan);
+
 /* The census of the cycle that led to `epoch` is complete. */
 void flow_count(struct flow *flow, uint32_t epoch, uint64_t counted,
                 uint64_t counted_scan);

@@ -60,3 +60,49 @@ void central_give(struct arena *arena, struct span *span, uint32_t epoch)
                 arena_span_page(arena, span), arena->spans);
   lock_release(&central->lock);
 }
+
+/* ---- after a fork ---- */
+
+static void link_to(struct span *spans, uint32_t page, uint32_t next)
+{
+  if (page && spans[page].next != next)
+    spans[page].next = next;
+}
+
+/* A kind whose definer has vanished may have no centrals yet: so they are made
+ * usable again, which changes nothing where they are.  If that is refused,
+ * nobody knows the kind, nor can have a span of it. */
+void centrals_refile_begin(struct arena *arena, uint32_t epoch)
+{
+  for (uint32_t kind = 0; kind < kinds_count(&arena->kinds); kind++)
+    if (centrals_commit(arena, kind))
+      for (unsigned c = 0; c < DUSK_SIZE_CLASSES; c++) {
+        struct central *central = central_of(arena, kind, c);
+        central->roomy = central->tight = (struct spanlist){0};
+        central->epoch = epoch;
+      }
+}
+
+void central_refile(struct arena *arena, struct span *span)
+{
+  struct central *central = central_of(arena, span->kind, span->size_class);
+  uint32_t page = arena_span_page(arena, span);
+  bool is_roomy = span->allocated <= span->slots / 2;
+  struct spanlist *list = is_roomy ? &central->roomy : &central->tight;
+  link_to(arena->spans, list->last, page);
+  if (!list->first)
+    list->first = page;
+  list->last = page;
+}
+
+void centrals_refile_end(struct arena *arena)
+{
+  for (uint32_t kind = 0; kind < kinds_count(&arena->kinds); kind++)
+    for (unsigned c = 0; c < DUSK_SIZE_CLASSES; c++) {
+      if (!kind_has_class(kind_find(&arena->kinds, kind), c))
+        continue;
+      const struct central *central = central_of(arena, kind, c);
+      link_to(arena->spans, central->roomy.last, PAGE_NONE);
+      link_to(arena->spans, central->tight.last, PAGE_NONE);
+    }
+}

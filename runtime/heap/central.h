@@ -29,6 +29,14 @@ static inline struct central *central_of(const struct arena *arena,
   return &arena->centrals[(size_t)kind * DUSK_SIZE_CLASSES + size_class];
 }
 
+/* In the child of a fork, where nobody else is: all locks are free and all
+ * lists empty, of the given epoch; each span with free slots is filed, by
+ * address; then the lists are whole.  No link is written that is right already:
+ * most are, and a page of descriptors that is written to must be copied. */
+void centrals_refile_begin(struct arena *arena, uint32_t epoch);
+void central_refile(struct arena *arena, struct span *span);
+void centrals_refile_end(struct arena *arena);
+
 /* Takes a span, CACHED; NULL: the list is empty or of another epoch. */
 struct span *central_take(struct arena *arena, dusk_kind kind,
                           unsigned size_class, uint32_t epoch);

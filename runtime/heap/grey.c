@@ -162,6 +162,18 @@ void grey_discard(struct grey *grey)
   discard(grey, &grey->raw);
 }
 
+/* The memory stays usable.  What the packets hold is of a cycle that is over.
+ */
+void grey_reset(struct grey *grey)
+{
+  struct packet *packets = grey->packets;
+  uint32_t limit = grey->limit;
+  uint32_t usable = grey->usable;
+  *grey = (struct grey){
+      .packets = packets, .limit = limit, .made = 1, .usable = usable};
+  lock_init(&grey->lock, RANK_grey);
+}
+
 uint64_t grey_bytes(struct grey *grey)
 {
   lock_acquire(&grey->lock);

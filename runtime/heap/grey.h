@@ -110,6 +110,9 @@ WARN_UNUSED bool grey_shut(struct grey *grey);
 /* Throws away what is left in both lists. */
 void grey_discard(struct grey *grey);
 
+/* In the child of a fork: no packet was ever handed out, nobody is inside. */
+void grey_reset(struct grey *grey);
+
 /* Bytes of packets ever used. */
 uint64_t grey_bytes(struct grey *grey);
 

@@ -82,6 +82,12 @@ static inline void kind_note_class(struct kind *kind, unsigned size_class)
     OR_RELAXED(word, mask);
 }
 
+/* Were there ever any? */
+static inline bool kind_has_class(const struct kind *kind, unsigned size_class)
+{
+  return LOAD_RELAXED(&kind->classes[size_class / 64]) >> (size_class % 64) & 1;
+}
+
 /* The collector's look-up of a kind that a page names: it was published before
  * the page was. */
 static inline const struct kind *kind_of_page(const struct kinds *kinds,

@@ -411,3 +411,71 @@ struct pages_figures pages_read(struct arena *arena)
   lock_release(&pages->lock);
   return figures;
 }
+
+/* ---- after a fork ---- */
+
+/* The dirty bits are true whoever vanished: they are set when pages are taken,
+ * and cleared under the lock, which the forking thread had. */
+static void recount(struct arena *arena, uint32_t page, uint32_t count,
+                    bool in_use)
+{
+  struct pages *pages = &arena->pages;
+  for (uint32_t end = page + count; page < end; page++) {
+    struct chunk *chunk = &arena->chunks[page / CHUNK_PAGES];
+    bool dirty = arena->dirty[page >> 6] >> (page & 63) & 1;
+    if (in_use) {
+      chunk->in_use++;
+      pages->in_use++;
+    } else if (dirty) {
+      chunk->dirty++;
+      pages->idle_dirty++;
+    }
+  }
+}
+
+static void clear_word(uint64_t *word)
+{
+  if (*word) /* a page that is only read stays shared with the parent */
+    *word = 0;
+}
+
+/* Somebody may have vanished while he was publishing a span here, or taking one
+ * out; a large object has its bit before that. */
+static void forget_spans(struct arena *arena, uint32_t page, uint32_t count)
+{
+  for (uint32_t end = page + count; page < end; page++) {
+    clear_word(&arena->info[page]);
+    clear_word(&arena->marks[0][(size_t)page * PAGE_MARK_WORDS]);
+    clear_word(&arena->marks[1][(size_t)page * PAGE_MARK_WORDS]);
+  }
+}
+
+static void rebuild_extent(struct arena *arena, uint32_t page, uint32_t end)
+{
+  if (page == end)
+    return;
+  forget_spans(arena, page, end - page);
+  recount(arena, page, end - page, false);
+  insert(&arena->pages, arena->spans, page, end - page);
+}
+
+void pages_rebuild(struct arena *arena)
+{
+  struct pages *pages = &arena->pages;
+  uint32_t page = PAGE_NONE + 1;
+  lock_renew(&pages->lock);
+  pages->root = PAGE_NONE;
+  pages->claims = 0;
+  pages->in_use = 0;
+  pages->idle_dirty = 0;
+  for (size_t i = 0; i < divide_up(pages->committed, CHUNK_PAGES); i++)
+    arena->chunks[i].in_use = arena->chunks[i].dirty = 0;
+  for (uint32_t head; (head = arena_next_head(arena, page));) {
+    uint32_t count = arena->spans[head].pages;
+    rebuild_extent(arena, page, head);
+    recount(arena, head, count, true);
+    page = head + count;
+  }
+  rebuild_extent(arena, page, pages->frontier);
+  scavenge_raise_locked(pages, pages->frontier);
+}

@@ -113,6 +113,11 @@ void pages_forget_use(struct arena *arena);
 
 struct pages_figures pages_read(struct arena *arena);
 
+/* In the child of a fork, where nobody else is: whatever lies in no span that
+ * arena_next_head() finds is free, claims and what vanished threads had taken
+ * included. */
+void pages_rebuild(struct arena *arena);
+
 /* For scavenge.c.  With the lock. */
 
 /* The last free extent that begins below `page`, or 0. */

@@ -56,10 +56,12 @@ struct run run_next(const struct arena *arena, const uint64_t *allocated,
       .start = span_slot_address(arena, span, slot),
       .limit = span_slot_address(arena, span, stop),
   };
-  span->next_slot = stop;
   if (arena->watched)
     tool_handed_out(arena, run.start, span->size);
   if (span->needs_zero)
     zero(run.start, run.limit);
+  /* After the zeros: in the child of a fork, slots below it count as allocated
+   * (recount.c), and this thread may have vanished here. */
+  STORE_RELEASE(&span->next_slot, stop);
   return run;
 }

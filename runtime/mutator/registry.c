@@ -12,6 +12,7 @@
 #include "base/steps.h"
 #include "os/vm.h"
 
+#include <string.h>
 
 static size_t record_bytes(void)
 {
@@ -27,9 +28,9 @@ void registry_init(struct registry *registry)
 
 void registry_destroy(struct registry *registry)
 {
-  while (registry->spare) {
-    struct dusk_thread *thread = registry->spare;
-    registry->spare = thread->next;
+  while (registry->records) {
+    struct dusk_thread *thread = registry->records;
+    registry->records = thread->next_record;
     delays_free(thread->delays);
     vm_unmap(thread, record_bytes());
   }
@@ -46,6 +47,10 @@ static struct dusk_thread *make_record(struct registry *registry)
     vm_unmap(thread, record_bytes());
     return NULL;
   }
+  lock_acquire(&registry->lock);
+  thread->next_record = registry->records;
+  registry->records = thread;
+  lock_release(&registry->lock);
   ADD_RELAXED(&registry->caches, 1);
   return thread;
 }
@@ -164,4 +169,59 @@ void registry_await_notes(const struct registry *registry)
 {
   while (LOAD_ACQUIRE(&registry->noting)) /* with registry_end_service() */
     steps_yield();
+}
+
+/* ---- after a fork ---- */
+
+/* Whose thread has vanished, wherever it was: a record like a new one.  What
+ * the program may still do with the handle is answered as for one that
+ * detached. */
+static void forget(struct registry *registry, struct dusk_thread *thread)
+{
+  struct dusk_thread *next_record = thread->next_record;
+  delays_free(thread->delays);
+  if (!vm_release(thread, record_bytes()))
+    memset(thread, 0, record_bytes());
+  thread->next_record = next_record;
+  thread->next = registry->spare;
+  registry->spare = thread;
+}
+
+static struct dusk_thread *find_own(const struct registry *registry)
+{
+  struct dusk_thread *thread = registry->first;
+  while (thread && !pthread_equal(thread->self, self_thread()))
+    thread = thread->next;
+  return thread;
+}
+
+void registry_revive(struct registry *registry, uint32_t epoch)
+{
+  struct dusk_thread *own = find_own(registry);
+  lock_renew(&registry->lock);
+  park_init(&registry->acknowledged);
+  for (struct dusk_thread *t = registry->first; t; t = t->next) {
+    tally_fold(&registry->left, &t->taken);
+    STORE_RELAXED(&t->assists.debt_bytes, 0);
+    if (t != own)
+      assists_fold(&registry->left_assists, &t->assists);
+  }
+  registry->joining = (struct joining){.epoch = epoch};
+  registry->owing = 0;
+  registry->collector_waits = 0;
+  registry->noting = 0;
+  registry->all_scanned = 0;
+  registry->traced = false;
+  registry->first = own;
+  registry->attached = own != NULL;
+  registry->outside = 0;
+  registry->spare = NULL;
+  registry->caches = 0;
+  for (struct dusk_thread *t = registry->records; t; t = t->next_record) {
+    registry->caches++;
+    if (t != own)
+      forget(registry, t);
+  }
+  if (own)
+    thread_revive(own);
 }

@@ -41,12 +41,13 @@ enum service_half { SERVICE_STARTING, SERVICE_ENDING };
 struct registry {
   struct lock lock; /* RANK_registry */
   struct dusk_thread *first;
-  struct dusk_thread *spare; /* detached, to be used again */
-  uint32_t attached;         /* written under lock */
-  uint32_t outside;          /* threads in blocking regions, atomic */
-  uint64_t caches;           /* thread records ever made */
-  uint64_t joined;           /* threads that ever attached, under lock */
-  bool traced;               /* threads have rings; set before the first */
+  struct dusk_thread *spare;   /* detached, to be used again */
+  struct dusk_thread *records; /* all that were ever made, by next_record */
+  uint32_t attached;           /* written under lock */
+  uint32_t outside;            /* threads in blocking regions, atomic */
+  uint64_t caches;             /* thread records ever made */
+  uint64_t joined;             /* threads that ever attached, under lock */
+  bool traced;                 /* threads have rings; set before the first */
   bool scrubs;      /* dead stack is cleared (poll.c); set before the first */
   bool framed;      /* threads outside leave their frames; the same */
   uint32_t barrier; /* flags that every thread's barrier has at all times */
@@ -84,6 +85,11 @@ void registry_destroy(struct registry *registry);
 /* A thread record, new or used before; NULL: no memory. */
 WARN_UNUSED struct dusk_thread *registry_make(struct registry *registry);
 void registry_spare(struct registry *registry, struct dusk_thread *thread);
+
+/* In the child of a fork: the calling thread is the only one there is.  Its
+ * attachment, if it has one, stays, with an empty cache, as if it had attached
+ * between two cycles; all others' records are spare. */
+void registry_revive(struct registry *registry, uint32_t epoch);
 
 /* Lets the calling thread join. */
 void registry_join(struct registry *registry, struct dusk_thread *thread);

@@ -119,6 +119,12 @@ void rootset_log(struct rootset *set, bool logging)
   lock_release(&set->lock);
 }
 
+void rootset_revive(struct rootset *set)
+{
+  lock_renew(&set->lock);
+  set->logging = false;
+}
+
 struct segments {
   const struct arena *arena;
   struct grey *grey;

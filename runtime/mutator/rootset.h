@@ -35,6 +35,9 @@ WARN_UNUSED int rootset_add(struct rootset *set, const struct arena *arena,
 WARN_UNUSED int rootset_remove(struct rootset *set, const struct arena *arena,
                                struct grey *grey, uintptr_t start);
 
+/* In the child of a fork: no cycle runs. */
+void rootset_revive(struct rootset *set);
+
 /* The collector: from now on changes are logged, or no longer. */
 void rootset_log(struct rootset *set, bool logging);
 

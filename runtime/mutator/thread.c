@@ -91,3 +91,40 @@ void thread_leave(struct dusk_thread *thread)
   memset(&thread->taken, 0, sizeof thread->taken);
   lock_release(&registry->lock);
 }
+
+/* A service on the thread's behalf may have been under way, so nothing of its
+ * cache is worth keeping. */
+static void forget_cache(struct dusk_thread *thread)
+{
+  const struct kinds *kinds = &thread->arena->kinds;
+  for (uint32_t k = 0; k < kinds_count(kinds); k++)
+    for (unsigned c = 0; c < DUSK_SIZE_CLASSES; c++)
+      if (kind_has_class(kind_find(kinds, k), c))
+        *cache_run(thread, k, c) = (struct dusk_run){0};
+  thread->held = PAGE_NONE;
+  thread->version = 0;
+  memset(&thread->taken, 0, sizeof thread->taken);
+}
+
+void thread_revive(struct dusk_thread *thread)
+{
+  struct registry *registry = thread->registry;
+  forget_cache(thread);
+  delays_free(thread->delays);
+  thread->delays = NULL;
+  thread->log = grey_packet(thread->grey); /* as many are usable as before */
+  memset(thread->recent, 0, sizeof thread->recent);
+  thread->credit = 0;
+  thread->abi.barrier = registry->barrier;
+  thread->black = false;
+  thread->scanned = false;
+  thread_set_epoch(thread, registry->joining.epoch);
+  thread->served = registry->round;
+  thread->abi.poll = 0;
+  thread->next = NULL;
+  thread->standing.held = false;
+  if (thread_state(thread) != THREAD_IN_HEAP) { /* nobody serves it now */
+    STORE_RELAXED(&thread->state, THREAD_OUTSIDE);
+    registry->outside = 1;
+  }
+}

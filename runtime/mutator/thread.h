@@ -96,6 +96,7 @@ struct dusk_thread {
   pthread_t self;
   uintptr_t stack_low;
   uintptr_t stack_high;
+  struct dusk_thread *next_record; /* in the registry's list of all records */
   struct dusk_thread *next; /* in the registry's lists, guarded by its lock */
   struct dusk_thread *next_own; /* the pthread's other attachments: its own */
 
@@ -167,5 +168,10 @@ WARN_UNUSED int thread_enter(struct dusk_thread *thread);
 
 /* Detaches the calling pthread, which is IN_HEAP; the record can be spared. */
 void thread_leave(struct dusk_thread *thread);
+
+/* In the child of a fork, for the one thread that is there: in the state in
+ * which it would attach now, and inside or outside as it was.  Its spans are no
+ * longer its own.  The grey set has been reset. */
+void thread_revive(struct dusk_thread *thread);
 
 #endif

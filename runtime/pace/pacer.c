@@ -537,6 +537,11 @@ void pacer_end(struct pacer *p, const struct pacer_cycle *cycle)
   p->triggered = PACER_NO_TRIGGER;
 }
 
+void pacer_abandon(struct pacer *p)
+{
+  p->triggered = PACER_NO_TRIGGER;
+}
+
 /* ---- workers ---- */
 
 struct pacer_workers pacer_workers(unsigned processors)

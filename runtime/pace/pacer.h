@@ -21,6 +21,8 @@
  *   pacer_end         the cycle is over
  *   pacer_commit      and its goal is known; again when the census is done
  *
+ * pacer_abandon ends a cycle that will not come to its end.
+ *
  * Between any two of them, pacer_set_percent, _limit, _policy or _bounds, then
  * pacer_commit, and pacer_revise while a cycle runs: the new setting then
  * holds from that moment.
@@ -185,6 +187,10 @@ void pacer_revise(struct pacer *p, const struct pacer_memory *m, uint64_t live,
  * what a byte of work buys. */
 double pacer_assist_work_per_byte(const struct pacer *p);
 double pacer_assist_bytes_per_work(const struct pacer *p);
+
+/* The cycle that was begun will never end, if there was one: nothing is known
+ * of it. */
+void pacer_abandon(struct pacer *p);
 
 /* The cycle is over; pacer_revise() was told its last figures. */
 void pacer_end(struct pacer *p, const struct pacer_cycle *cycle);

@@ -293,6 +293,30 @@ void trace_thread(struct dusk_heap *heap, struct dusk_thread *thread)
   lock_release(&trace->lock);
 }
 
+struct lock *trace_lock(const struct dusk_heap *heap)
+{
+  return heap->trace ? &heap->trace->lock : NULL;
+}
+
+static void free_trace(struct dusk_heap *heap)
+{
+  struct trace *trace = heap->trace;
+  if (trace->file >= 0)
+    close(trace->file);
+  lock_destroy(&trace->lock);
+  free(trace->text);
+  free(trace);
+  heap->trace = NULL;
+}
+
+void trace_drop(struct dusk_heap *heap)
+{
+  if (!heap->trace)
+    return;
+  lock_renew(&heap->trace->lock);
+  free_trace(heap);
+}
+
 void trace_close(struct dusk_heap *heap)
 {
   struct trace *trace = heap->trace;
@@ -305,11 +329,6 @@ void trace_close(struct dusk_heap *heap)
   PUT_LINE(trace, "close", clock_now(), last->total_alloc, last->mallocs,
            last->num_gc, stats_gc_cpu(heap), clock_process_cpu());
   write_text(trace);
-  if (trace->file >= 0)
-    close(trace->file);
   lock_release(&trace->lock);
-  lock_destroy(&trace->lock);
-  free(trace->text);
-  free(trace);
-  heap->trace = NULL;
+  free_trace(heap);
 }

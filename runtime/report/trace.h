@@ -22,6 +22,13 @@ void trace_cycle(struct dusk_heap *heap, const struct cycle_record *record);
 /* The calling thread has left the registry, and its record is still its own. */
 void trace_thread(struct dusk_heap *heap, struct dusk_thread *thread);
 
+/* The trace's lock; NULL: there is no trace. */
+struct lock *trace_lock(const struct dusk_heap *heap);
+
+/* In the child of a fork: the trace is the parent's, and so is what has not
+ * been written yet. */
+void trace_drop(struct dusk_heap *heap);
+
 /* The heap closes; the driver is gone.  NULL trace: nothing happens, as in the
  * two calls above. */
 void trace_close(struct dusk_heap *heap);
