@@ -143,6 +143,7 @@ EXTRA_DIST += \
 	%reldir%/api/api.h \
 	%reldir%/api/child.h \
 	%reldir%/api/cycle.h \
+	%reldir%/coverage.sh \
 	%reldir%/fuzz/README.md \
 	%reldir%/fuzz/corpus \
 	%reldir%/fuzz/run \
@@ -191,6 +192,14 @@ fuzz:
 	UNWIND_CFLAGS='$(UNWIND_CFLAGS)' UNWIND_LIBS='$(UNWIND_LIBS)' \
 	$(SHELL) $(srcdir)/%reldir%/fuzz/run
 .PHONY: fuzz
+
+# In a folder that is compiled with --coverage, as by ./dev coverage; of tests
+# that fail the figures are printed too.
+coverage:
+	-find runtime -name '*.gcda' -exec rm -f {} +
+	-$(MAKE) $(AM_MAKEFLAGS) check
+	$(SHELL) $(srcdir)/%reldir%/coverage.sh
+.PHONY: coverage
 
 # For ./dev stress, which runs them itself, for longer.
 stress-programs: $(stress_tests)
