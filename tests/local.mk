@@ -8,6 +8,7 @@
 #   steps         link the library with chaos points, and decide who runs when
 #   fuzz          replay inputs that a fuzzer kept, and make some from them
 #   lint          read the sources
+#   model         checks the protocol's model, if spin is there
 #   docs.sh       runs what the documents show, and looks up what they name
 #   examples.sh   runs the examples and reads what they print
 #   gdb.sh        asks gdb for a heap
@@ -136,6 +137,7 @@ test_scripts = \
 	%reldir%/lint/sources.sh \
 	%reldir%/lint/symbols.sh \
 	%reldir%/mistakes.sh \
+	%reldir%/model/model.sh \
 	%reldir%/tools.sh
 
 # What tests include, read, or leave to other rules.
@@ -151,6 +153,16 @@ EXTRA_DIST += \
 	%reldir%/lint/layers.txt \
 	%reldir%/lint/strip.awk \
 	%reldir%/lint/symbols.txt \
+	%reldir%/model/README.md \
+	%reldir%/model/barrier.pml \
+	%reldir%/model/collector.pml \
+	%reldir%/model/cycle.pml \
+	%reldir%/model/run \
+	%reldir%/model/runs.txt \
+	%reldir%/model/terminate.pml \
+	%reldir%/model/thread.pml \
+	%reldir%/model/words.pml \
+	%reldir%/model/world.pml \
 	%reldir%/steps/README.md \
 	%reldir%/stress/run \
 	%reldir%/tools/stale.c \
@@ -204,6 +216,11 @@ coverage:
 # For ./dev stress, which runs them itself, for longer.
 stress-programs: $(stress_tests)
 .PHONY: stress-programs
+
+# The large models too: some hours of one processor, up to 6 GiB of memory.
+check-model:
+	CC='$(CC)' $(SHELL) $(srcdir)/%reldir%/model/run --all
+.PHONY: check-model
 
 installcheck-local:
 	$(AM_TESTS_ENVIRONMENT) libdir='$(libdir)' \

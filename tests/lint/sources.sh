@@ -13,6 +13,7 @@ for folder in include runtime lab examples tests bench doc; do
   for file in $(find "$folder" -type f \( \
     -name '*.[ch137]' -o -name '*.def' \
     -o -name '*.md' -o -name '*.txt' -o -name '*.sh' -o -name '*.awk' \
+    -o -name '*.pml' -o -name '*.patch' \
     -o -name '*.sim' -o -name '*.go' -o -name '*.mod' -o -name run \) |
     LC_ALL=C sort); do
     name=%reldir%/${file#"$folder"/}
