@@ -452,11 +452,17 @@ static void forget_spans(struct arena *arena, uint32_t page, uint32_t count)
 
 static void rebuild_extent(struct arena *arena, uint32_t page, uint32_t end)
 {
+  struct pages *pages = &arena->pages;
   if (page == end)
     return;
   forget_spans(arena, page, end - page);
+  if (arena->efence) { /* closed, or about to be (freed.c) */
+    pages->retired += end - page;
+    set_dirty(arena->dirty, page, end - page, false);
+    return;
+  }
   recount(arena, page, end - page, false);
-  insert(&arena->pages, arena->spans, page, end - page);
+  insert(pages, arena->spans, page, end - page);
 }
 
 void pages_rebuild(struct arena *arena)
@@ -466,6 +472,7 @@ void pages_rebuild(struct arena *arena)
   lock_renew(&pages->lock);
   pages->root = PAGE_NONE;
   pages->claims = 0;
+  pages->retired = 0;
   pages->in_use = 0;
   pages->idle_dirty = 0;
   for (size_t i = 0; i < divide_up(pages->committed, CHUNK_PAGES); i++)

@@ -89,6 +89,36 @@ START_TEST(a_program_that_is_right_runs)
 }
 END_TEST
 
+/* The child of a fork goes on with the heap, whatever is closed in it. */
+static int run_in_child(const void *debug)
+{
+  int status = 99;
+  open_with(debug, 0);
+  int result = use_heap();
+  pid_t child = result ? -1 : fork();
+  if (child == 0)
+    _exit(use_heap());
+  if (child < 0 || waitpid(child, &status, 0) != child)
+    return result ? result : 98;
+  api_close(heap, thread);
+  return WIFEXITED(status) ? WEXITSTATUS(status) : 97;
+}
+
+static const char *const in_children[] = {
+    "efence=1,verify=1",
+    "poison=1,verify=1",
+    "origins=1,poison=1,efence=1,verify=1",
+};
+
+START_TEST(so_does_the_child_of_a_fork)
+{
+  struct api_child child;
+  api_fork(&child, run_in_child, in_children[_i]);
+  ck_assert_msg(child.exit_code == 0 && !child.text[0], "exit %d, %s",
+                child.exit_code, child.text);
+}
+END_TEST
+
 /* ---- what is dead ---- */
 
 static uintptr_t hidden[GARBAGE]; /* inverted: no pointers */
@@ -175,6 +205,7 @@ int main(void)
   Suite *suite = suite_create("careful");
   TCase *right = api_case(suite, "right");
   tcase_add_loop_test(right, a_program_that_is_right_runs, 0, 1 << SWITCHES);
+  tcase_add_loop_test(right, so_does_the_child_of_a_fork, 0, 3);
   TCase *wrong = api_case(suite, "wrong");
   tcase_add_test(wrong, poison_shows);
   tcase_add_test(wrong, the_fence_stops);
