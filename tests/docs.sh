@@ -58,6 +58,7 @@ text_programs() {
 # A program links with a sanitized library only if it is sanitized as well.
 sanitizers() {
   $NM -D "$1" | awk '
+    $1 != "U" { next } # a weak one is not needed
     $NF ~ /^__tsan_/ { kind["thread"] }
     $NF ~ /^__asan_/ { kind["address"] }
     $NF ~ /^__ubsan_/ { kind["undefined"] }

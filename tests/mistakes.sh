@@ -26,7 +26,7 @@ bad=0
 
 sanitize=
 sanitizer() {
-  ! $NM -D "$libs/libdusk.so" | grep -q " $1" ||
+  ! $NM -D --undefined-only "$libs/libdusk.so" | grep -q " U $1" ||
     sanitize="$sanitize -fsanitize=$2"
 }
 sanitizer __tsan_ thread

@@ -120,6 +120,8 @@ static int start_quietly(dusk_heap *heap, const struct collector_setup *setup,
 {
   sigset_t all, old;
   sigfillset(&all);
+  sigdelset(&all, SIGSEGV); /* of a fence: os/fence.h */
+  sigdelset(&all, SIGTRAP);
   pthread_sigmask(SIG_SETMASK, &all, &old);
   int error = start_collector(heap, setup, trace);
   pthread_sigmask(SIG_SETMASK, &old, NULL);

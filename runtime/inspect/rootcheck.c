@@ -25,6 +25,7 @@
 #include "collect/worker.h"
 #include "heap/shadow.h"
 #include "inspect/thing.h"
+#include "os/machine.h"
 #include "os/maps.h"
 #include "os/vm.h"
 
@@ -148,11 +149,21 @@ static uintptr_t pass_ours(const struct rootcheck *check, uintptr_t at)
   return at;
 }
 
+/* What is larger than the machine's memory is a table that is hardly touched,
+ * as AddressSanitizer has: to look for its pages alone would take minutes. */
+static bool is_too_large(const struct map *map)
+{
+  return map->end - map->start > machine_memory_bytes();
+}
+
 static void look_through(void *context, const struct map *map)
 {
   struct rootcheck *check = context;
   uintptr_t at = map->start;
-  while ((at = pass_ours(check, at)) < map->end) {
+  if (is_too_large(map))
+    return;
+  while ((at = pass_ours(check, at)) < map->end &&
+         (at = maps_touched(at, map->end)) < map->end) {
     size_t bytes = map->end - at;
     bytes = bytes < sizeof check->piece ? bytes : sizeof check->piece;
     size_t copied = maps_copy(check->piece, at, bytes);

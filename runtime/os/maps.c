@@ -56,6 +56,34 @@ size_t maps_copy(void *to, uintptr_t from, size_t bytes)
   return copied > 0 ? (size_t)copied : 0;
 }
 
+/* Bits 62 and 63 of a page's entry: it is in memory, or in the swap. */
+enum { ENTRIES = 512 };
+#define ENTRY_TOUCHED (UINT64_C(3) << 62)
+
+uintptr_t maps_touched(uintptr_t at, uintptr_t end)
+{
+  int saved = errno;
+  uint64_t entries[ENTRIES];
+  size_t unit = (size_t)sysconf(_SC_PAGESIZE);
+  int file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  bool found = file < 0; /* then all counts */
+  while (!found && at < end) {
+    off_t offset = (off_t)(at / unit * sizeof *entries);
+    ssize_t got = pread(file, entries, sizeof entries, offset);
+    size_t count = got > 0 ? (size_t)got / sizeof *entries : 0;
+    found = count == 0;
+    for (size_t i = 0; i < count && !found && at < end; i++) {
+      found = entries[i] & ENTRY_TOUCHED;
+      if (!found)
+        at = (at / unit + 1) * unit;
+    }
+  }
+  if (file >= 0)
+    close(file);
+  errno = saved;
+  return at < end ? at : end;
+}
+
 /* The last but one word of the line is the stack pointer. */
 static bool read_sp(const char *task, uintptr_t *sp)
 {

@@ -24,6 +24,10 @@ void maps_each(void (*visit)(void *context, const struct map *map),
  * on.  Memory that somebody unmaps meanwhile does no harm. */
 size_t maps_copy(void *to, uintptr_t from, size_t bytes);
 
+/* The first page at or after `at`, before `end`, that has ever been touched;
+ * `end`: none.  Reading others would have the system find memory for them. */
+uintptr_t maps_touched(uintptr_t at, uintptr_t end);
+
 /* The thread that waits in a system call with its stack pointer in [start,
  * end), and that stack pointer; 0: none.  Those that run are not found. */
 int maps_thread(uintptr_t start, uintptr_t end, uintptr_t *sp);

@@ -61,6 +61,21 @@ START_TEST(test_a_copy_ends_where_memory_does)
 }
 END_TEST
 
+START_TEST(test_pages_that_were_touched_are_found)
+{
+  size_t page = vm_page_size(), bytes = 2000 * page;
+  char *memory = vm_map(bytes);
+  uintptr_t start = (uintptr_t)memory, end = start + bytes;
+  memory[1500 * page + 5] = 1;
+  ck_assert_uint_eq(maps_touched(start, start + page), start + page);
+  uintptr_t at = maps_touched(start, end);
+  ck_assert(at > start && at <= start + 1500 * page); /* huge pages */
+  ck_assert_uint_eq(maps_touched(start + 1500 * page, end),
+                    start + 1500 * page);
+  vm_unmap(memory, bytes);
+}
+END_TEST
+
 START_TEST(test_variables_are_named)
 {
   char text[256];
@@ -108,6 +123,7 @@ int main(void)
   TCase *tests = tcase_create("maps");
   tcase_add_test(tests, test_memory_that_is_written_to_is_in_a_map);
   tcase_add_test(tests, test_a_copy_ends_where_memory_does);
+  tcase_add_test(tests, test_pages_that_were_touched_are_found);
   tcase_add_test(tests, test_variables_are_named);
   tcase_add_test(tests, test_the_stack_of_a_thread_that_waits_is_known);
   suite_add_tcase(suite, tests);
