@@ -86,7 +86,8 @@ static bool owe_too(struct registry *registry)
 void registry_join(struct registry *registry, struct dusk_thread *thread)
 {
   lock_acquire(&registry->lock);
-  thread->life.number = ++registry->joined;
+  thread->life.number = registry->joined + 1;
+  STORE_RELAXED(&registry->joined, thread->life.number);
   struct joining joining = registry->joining;
   bool owes = (joining.owes || joining.halts) && owe_too(registry);
   thread_set_epoch(thread, joining.epoch);

@@ -46,7 +46,7 @@ struct registry {
   uint32_t attached;           /* written under lock */
   uint32_t outside;            /* threads in blocking regions, atomic */
   uint64_t caches;             /* thread records ever made */
-  uint64_t joined;             /* threads that ever attached, under lock */
+  uint64_t joined;             /* threads that ever attached; atomic to read */
   bool traced;                 /* threads have rings; set before the first */
   bool scrubs;      /* dead stack is cleared (poll.c); set before the first */
   bool framed;      /* threads outside leave their frames; the same */
