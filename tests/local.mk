@@ -163,6 +163,47 @@ EXTRA_DIST += \
 	%reldir%/model/thread.pml \
 	%reldir%/model/words.pml \
 	%reldir%/model/world.pml \
+	%reldir%/mutants/README.md \
+	%reldir%/mutants/attach-owes-no-h2.patch \
+	%reldir%/mutants/attach-white.patch \
+	%reldir%/mutants/attach-without-barrier.patch \
+	%reldir%/mutants/back-with-plain-store.patch \
+	%reldir%/mutants/barrier-off-at-h3.patch \
+	%reldir%/mutants/black-from-h1.patch \
+	%reldir%/mutants/cas-logs-new-alone.patch \
+	%reldir%/mutants/census-counts-cached-span.patch \
+	%reldir%/mutants/census-keeps-old-marks.patch \
+	%reldir%/mutants/clear-logs-nothing.patch \
+	%reldir%/mutants/copy-logs-new-alone.patch \
+	%reldir%/mutants/dirty-cleared-late.patch \
+	%reldir%/mutants/dirty-ignored.patch \
+	%reldir%/mutants/door-forgets-markers.patch \
+	%reldir%/mutants/drop-keeps-unused-marks.patch \
+	%reldir%/mutants/exchange-logs-new-alone.patch \
+	%reldir%/mutants/exit-drops-log.patch \
+	%reldir%/mutants/full-log-dropped.patch \
+	%reldir%/mutants/h2-leaves-run-white.patch \
+	%reldir%/mutants/h2-publishes-nothing.patch \
+	%reldir%/mutants/half-handed-stack.patch \
+	%reldir%/mutants/hand-over-not-dirty.patch \
+	%reldir%/mutants/hand-over-outside-door.patch \
+	%reldir%/mutants/large-born-white.patch \
+	%reldir%/mutants/large-marked-early.patch \
+	%reldir%/mutants/mutants.txt \
+	%reldir%/mutants/no-deletion-log.patch \
+	%reldir%/mutants/no-h1b.patch \
+	%reldir%/mutants/no-insertion-log.patch \
+	%reldir%/mutants/overflow-forgotten.patch \
+	%reldir%/mutants/raw-words-not-tested.patch \
+	%reldir%/mutants/recent-words-kept.patch \
+	%reldir%/mutants/rest-of-piece-lost.patch \
+	%reldir%/mutants/root-added-unlogged.patch \
+	%reldir%/mutants/root-removed-unlogged.patch \
+	%reldir%/mutants/round-without-handshake.patch \
+	%reldir%/mutants/run \
+	%reldir%/mutants/run-not-zeroed.patch \
+	%reldir%/mutants/run-publishes-nothing.patch \
+	%reldir%/mutants/words-tested-early.patch \
 	%reldir%/steps/README.md \
 	%reldir%/stress/run \
 	%reldir%/tools/stale.c \
@@ -221,6 +262,12 @@ stress-programs: $(stress_tests)
 check-model:
 	CC='$(CC)' $(SHELL) $(srcdir)/%reldir%/model/run --all
 .PHONY: check-model
+
+# Planted bugs, each of which some test must find: some ten minutes on two
+# processors.  What is built stays in mutants/.
+check-mutants:
+	CC='$(CC)' $(SHELL) $(srcdir)/%reldir%/mutants/run --dir mutants
+.PHONY: check-mutants
 
 installcheck-local:
 	$(AM_TESTS_ENVIRONMENT) libdir='$(libdir)' \

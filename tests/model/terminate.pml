@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* terminate.pml -- the end of marking: two markers, a thread, and the door
+/* terminate.pml -- the end of marking: two markers, two threads, and the door
  *
  * Packets, not words: a packet is worth one object, and an object names the
  * next one, so that emptying a packet may fill another.  CHAIN objects hang in
@@ -7,7 +7,11 @@
  *
  *   driver   drains with the others, then holds rounds of H3 until one is clean
  *   helper   a worker or an assist: enters the door, takes a packet, leaves
- *   thread   serves the rounds, and hands its log over whenever it is full
+ *   threads  serve the rounds, and hand their logs over whenever they are full
+ *
+ * A root that is removed by a thread that is not attached hands words over too,
+ * and no round waits for it.  It may be late: once the roots are gathered, what
+ * one holds is logged already, or known to somebody else (cycle.pml, ROOTS).
  *
  * What is checked: when the driver says that marking is over, no packet is
  * anywhere.  Each access to `is_open`, `busy`, `dirty` and the list is a step
@@ -18,13 +22,13 @@
 #endif
 
 byte list;         /* packets in the two lists */
-byte log;          /* the thread's log: packets that it will hand over */
+byte log[2];       /* the threads' logs: packets that they will hand over */
 byte held;         /* packets that markers have taken */
 byte left = CHAIN; /* objects that are still white: a packet may yield one */
 byte busy;         /* who is inside the door */
 bool is_open = true;
 bool dirty;
-bool owes;         /* the thread, this round */
+bool owes[2];      /* the threads, this round */
 bool marking_is_over;
 
 /* [grey_hand_over] runtime/heap/grey.c */
@@ -79,19 +83,22 @@ proctype Helper() {
   od
 }
 
-proctype Thread() {
-  /* A barrier logs something white: reached only while something is grey, or
-   * the log itself holds it. */
+/* Something white can be reached, and so be logged, only while something is
+ * grey or the first of a log. */
+#define MAY_FIND_WHITE \
+  (left > 0 && list + held + log[0] + log[1] > 0)
+
+proctype Thread(byte t) {
   do
   :: atomic { marking_is_over -> break }
-  :: atomic { left > 0 && list + held + log > 0 -> left--; log++ }
-  :: atomic { log > 0 }; hand_over(log) /* the log is full */
-  :: atomic { owes }; /* [serve_h3] runtime/collect/handshake.c */
+  :: atomic { MAY_FIND_WHITE -> left--; log[t]++ }
+  :: atomic { log[t] > 0 }; hand_over(log[t]) /* it is full */
+  :: atomic { owes[t] }; /* [serve_h3] runtime/collect/handshake.c */
      do
-     :: atomic { log > 0 }; hand_over(log)
-     :: atomic { log == 0 -> break }
+     :: atomic { log[t] > 0 }; hand_over(log[t])
+     :: atomic { log[t] == 0 -> break }
      od;
-     owes = false
+     owes[t] = false
   od
 }
 
@@ -129,8 +136,8 @@ proctype Driver() {
      is_open = true;
 #endif
 #ifndef BUG_NO_HANDSHAKE
-     owes = true;
-     !owes;
+     atomic { owes[0] = true; owes[1] = true };
+     !owes[0] && !owes[1];
 #endif
 #ifdef BUG_DOOR_NOT_ASKED_LAST
      if :: list == 0 -> skip :: else -> goto again fi;
@@ -145,15 +152,15 @@ proctype Driver() {
 again: skip
   od;
   atomic {
-    assert(list == 0 && log == 0 && held == 0);
+    assert(list == 0 && held == 0 && log[0] == 0 && log[1] == 0);
     marking_is_over = true
   }
 }
 
 init {
   atomic {
-    if :: list = 1 :: log = 1 fi;
+    if :: list = 1 :: log[0] = 1 fi;
     left--;
-    run Driver(); run Helper(); run Thread()
+    run Driver(); run Helper(); run Thread(0); run Thread(1);
   }
 }
