@@ -60,8 +60,7 @@ bool thing_is_allocated(const struct thing *thing, struct roles roles)
 bool thing_before(const struct arena *arena, const struct thing *thing,
                   struct thing *before)
 {
-  return thing_find(arena, thing->start - 1, before) &&
-         before->span == thing->span;
+  return thing_find(arena, thing->start - 1, before);
 }
 
 READS_AMBIGUOUS_WORDS

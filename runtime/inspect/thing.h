@@ -25,7 +25,8 @@ bool thing_find(const struct arena *arena, uintptr_t word, struct thing *thing);
 bool thing_is_allocated(const struct thing *thing, struct roles roles);
 bool thing_is_marked(const struct thing *thing, struct roles roles);
 
-/* The slot in front of it; false: it is the first of its span. */
+/* The slot that ends where this one begins, perhaps the last of another span;
+ * false: there is none. */
 bool thing_before(const struct arena *arena, const struct thing *thing,
                   struct thing *before);
 
