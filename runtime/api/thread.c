@@ -164,13 +164,17 @@ int dusk_cond_timedwait(dusk_thread *thread, pthread_cond_t *cond,
 void *dusk_alloc_slow(dusk_thread *thread, dusk_kind kind, size_t bytes)
 {
   thread->entry_sp = CALLER_SP();
-  return alloc_slow(thread, kind, bytes, CALLER_PC());
+  void *object = alloc_slow(thread, kind, bytes, CALLER_PC());
+  poll_scrub(thread);
+  return object;
 }
 
 void *dusk_new_slow(dusk_thread *thread, dusk_kind kind)
 {
   thread->entry_sp = CALLER_SP();
-  return alloc_fixed_slow(thread, kind, CALLER_PC());
+  void *object = alloc_fixed_slow(thread, kind, CALLER_PC());
+  poll_scrub(thread);
+  return object;
 }
 
 void dusk_collect(dusk_thread *thread)
