@@ -41,7 +41,7 @@ DUSK_API void dusk_detach(dusk_thread *thread);
 DUSK_API void dusk_safepoint_slow(dusk_thread *thread);
 
 /* Serves the collector if it asks for something: one load, one branch. */
-static inline void dusk_safepoint(dusk_thread *thread)
+DUSK_INLINE void dusk_safepoint(dusk_thread *thread)
 {
   if (DUSK_UNLIKELY(__atomic_load_n(&dusk_abi(thread)->poll, __ATOMIC_RELAXED)))
     dusk_safepoint_slow(thread);

@@ -19,7 +19,6 @@
 #include "inspect/rootcheck.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 void inspect_imply(struct debug_options *debug)
@@ -99,7 +98,7 @@ static void look(struct dusk_heap *heap, const struct wishes *wishes)
   if (wishes->marks)
     good = check_marks(heap) && good;
   if (!good)
-    abort();
+    give_up();
   if (wishes->roots)
     rootcheck_run(heap);
   if (wishes->answer)
