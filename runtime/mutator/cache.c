@@ -134,22 +134,16 @@ bool cache_adopt(struct dusk_thread *thread, struct span *span)
   return enter_run(thread, span);
 }
 
-/* A run that is used up is left for the span's next.  Its limit names the object
- * behind it, and the program's code reads that: a dead word of a stack that no
- * second look (inspect/remark.c) can tell from a pointer. */
 void cache_blacken(struct dusk_thread *thread)
 {
   struct arena *arena = thread->arena;
-  uint32_t next;
-  for (uint32_t page = thread->held; page; page = next) {
-    struct span *span = &arena->spans[page];
+  struct span *span;
+  for (uint32_t page = thread->held; page; page = span->next) {
+    span = &arena->spans[page];
     struct dusk_run *run = cache_run(thread, span->kind, span->size_class);
-    next = span->next;
-    publish(thread, span, slot_at(thread, span, run->cursor));
-    if (run->cursor == run->limit && !enter_run(thread, span))
-      continue;
     uint32_t slot = slot_at(thread, span, run->cursor);
     size_t stride = span_stride(span);
+    publish(thread, span, slot);
     marks_set(thread->roles.marks,
               span_first_granule(arena, span) + slot * stride, stride,
               slot_at(thread, span, run->limit) - slot);

@@ -48,7 +48,7 @@ struct registry {
   uint64_t caches;             /* thread records ever made */
   uint64_t joined;             /* threads that ever attached; atomic to read */
   bool traced;                 /* threads have rings; set before the first */
-  bool scrubs;      /* dead stack is cleared (poll.c); set before the first */
+  bool scrubs;      /* H2 leaves no dead words and no runs; the same */
   bool framed;      /* threads outside leave their frames; the same */
   uint32_t barrier; /* flags that every thread's barrier has at all times */
   struct joining joining;
