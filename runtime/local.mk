@@ -148,10 +148,14 @@ libdusk_all_la_SOURCES = \
 	%reldir%/mutator/rootset.h \
 	%reldir%/mutator/thread.c \
 	%reldir%/mutator/thread.h \
+	%reldir%/os/block.c \
+	%reldir%/os/block.h \
 	%reldir%/os/clock.c \
 	%reldir%/os/clock.h \
 	%reldir%/os/fence.c \
 	%reldir%/os/fence.h \
+	%reldir%/os/file.c \
+	%reldir%/os/file.h \
 	%reldir%/os/machine.c \
 	%reldir%/os/machine.h \
 	%reldir%/os/maps.c \

@@ -31,6 +31,7 @@ unit_tests = \
 	%reldir%/unit/counters \
 	%reldir%/unit/delays \
 	%reldir%/unit/fence \
+	%reldir%/unit/file \
 	%reldir%/unit/freed \
 	%reldir%/unit/gctrace \
 	%reldir%/unit/grey \

@@ -27,8 +27,7 @@
 
 #include "collect/pacing.h"
 #include "heap/recount.h"
-
-#include <stdlib.h>
+#include "os/block.h"
 
 /* Objects were counted as taken a little before or after their slots were; so
  * they are counted by what there is.  Neither count goes back. */
@@ -66,7 +65,7 @@ static void revive_cycles(struct collector *collector, bool completed)
 
 static void revive_workers(struct collector *collector)
 {
-  free(collector->helpers);
+  block_free(collector->helpers);
   collector->helpers = NULL;
   collector->helper_count = 0;
   collector->idle = (struct idle){0};
