@@ -30,6 +30,7 @@ unit_tests = \
 	%reldir%/unit/clock \
 	%reldir%/unit/counters \
 	%reldir%/unit/delays \
+	%reldir%/unit/faults \
 	%reldir%/unit/fence \
 	%reldir%/unit/file \
 	%reldir%/unit/freed \
@@ -310,6 +311,11 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_unit_libfixture_la_SOURCES = \
 	%reldir%/unit/fixture.c \
 	%reldir%/unit/fixture.h
+
+%canon_reldir%_unit_faults_SOURCES = \
+	%reldir%/unit/faults.c \
+	%reldir%/unit/refuse.c \
+	%reldir%/unit/refuse.h
 
 %canon_reldir%_sim_pacer_SOURCES = \
 	%reldir%/sim/pacer.c \

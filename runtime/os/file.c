@@ -31,6 +31,7 @@ struct file_table file_system = {
     .read_link = readlink,
     .write = write,
     .close = close,
+    .pipe = pipe2,
 };
 
 int file_open(const char *path, int flags)
@@ -51,6 +52,14 @@ void file_close(int file)
   int saved = errno;
   file_system.close(file);
   errno = saved;
+}
+
+bool file_pipe(int ends[2])
+{
+  int saved = errno;
+  bool done = file_system.pipe(ends, O_CLOEXEC) == 0;
+  errno = saved;
+  return done;
 }
 
 ssize_t file_read(int file, void *to, size_t bytes)

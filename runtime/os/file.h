@@ -21,6 +21,7 @@ struct file_table {
   ssize_t (*read_link)(const char *path, char *to, size_t bytes);
   ssize_t (*write)(int file, const void *from, size_t bytes);
   int (*close)(int file);
+  int (*pipe)(int ends[2], int flags);
 };
 extern struct file_table file_system;
 
@@ -28,6 +29,9 @@ extern struct file_table file_system;
  * umask has it. */
 WARN_UNUSED int file_open(const char *path, int flags);
 void file_close(int file);
+
+/* The reading end, then the writing end.  false: refused. */
+WARN_UNUSED bool file_pipe(int ends[2]);
 
 /* Once, as much as there is; 0: the end. */
 ssize_t file_read(int file, void *to, size_t bytes);

@@ -143,7 +143,7 @@ static bool ask(const struct module *module, char *text, size_t size)
 {
   int ends[2];
   pid_t child;
-  if (pipe2(ends, O_CLOEXEC) != 0)
+  if (!file_pipe(ends))
     return false;
   bool done = start(module, ends[1], &child);
   file_close(ends[1]);
