@@ -87,6 +87,7 @@ api_tests = \
 	%reldir%/api/barriercheck \
 	%reldir%/api/budget \
 	%reldir%/api/careful \
+	%reldir%/api/cgroup \
 	%reldir%/api/control \
 	%reldir%/api/fork \
 	%reldir%/api/garbage \
@@ -101,6 +102,7 @@ api_tests = \
 	%reldir%/api/oom \
 	%reldir%/api/pressure \
 	%reldir%/api/retention \
+	%reldir%/api/rlimit \
 	%reldir%/api/root \
 	%reldir%/api/spin \
 	%reldir%/api/stats \
@@ -334,6 +336,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_barriercheck_LDADD = $(api_ldadd)
 %canon_reldir%_api_budget_LDADD = $(api_ldadd)
 %canon_reldir%_api_careful_LDADD = $(api_ldadd)
+%canon_reldir%_api_cgroup_LDADD = $(api_ldadd)
 %canon_reldir%_api_control_LDADD = $(api_ldadd)
 %canon_reldir%_api_fork_LDADD = $(api_ldadd)
 %canon_reldir%_api_garbage_LDADD = $(api_ldadd)
@@ -348,6 +351,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_oom_LDADD = $(api_ldadd)
 %canon_reldir%_api_pressure_LDADD = $(api_ldadd)
 %canon_reldir%_api_retention_LDADD = $(api_ldadd)
+%canon_reldir%_api_rlimit_LDADD = $(api_ldadd)
 %canon_reldir%_api_root_LDADD = $(api_ldadd)
 %canon_reldir%_api_spin_LDADD = $(api_ldadd)
 %canon_reldir%_api_stats_LDADD = $(api_ldadd)

@@ -29,8 +29,9 @@ extern "C" {
  * The pthread must run on the stack that the system gave it.  A pthread that
  * ends while attached is detached by its exit.  Returns 0 and the handle in
  * *thread; EINVAL (heap or thread is NULL), EBUSY (this pthread is attached to
- * this heap already), ENOMEM, or what pthread_getattr_np() says.  The handle
- * belongs to the heap and is valid until dusk_detach(). */
+ * this heap already), ENOMEM, EAGAIN (the process has no pthread key left), or
+ * what pthread_getattr_np() says.  The handle belongs to the heap and is valid
+ * until dusk_detach(). */
 DUSK_API int dusk_attach(dusk_heap *heap, dusk_thread **thread);
 
 /* Detaches the calling pthread.  Objects that only its stack kept are garbage
