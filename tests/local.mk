@@ -4,7 +4,8 @@
 #
 #   unit, sim     link the convenience library: they reach what is internal
 #   lab           the same, and what dusk-lab is made of; or they run the command
-#   api, stress   link the shared library, as a user's program does
+#   api, stress   link the shared library, as a user's program does; but for
+#                 api/forkpoints, which needs the one with chaos points
 #   steps         link the library with chaos points, and decide who runs when
 #   fuzz          replay inputs that a fuzzer kept, and make some from them
 #   lint          read the sources
@@ -90,6 +91,7 @@ api_tests = \
 	%reldir%/api/cgroup \
 	%reldir%/api/control \
 	%reldir%/api/fork \
+	%reldir%/api/forkpoints \
 	%reldir%/api/garbage \
 	%reldir%/api/handover \
 	%reldir%/api/heap \
@@ -339,6 +341,8 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_cgroup_LDADD = $(api_ldadd)
 %canon_reldir%_api_control_LDADD = $(api_ldadd)
 %canon_reldir%_api_fork_LDADD = $(api_ldadd)
+%canon_reldir%_api_forkpoints_CPPFLAGS = $(chaos_cppflags)
+%canon_reldir%_api_forkpoints_LDADD = libdusk-chaos.la $(CHECK_LIBS)
 %canon_reldir%_api_garbage_LDADD = $(api_ldadd)
 %canon_reldir%_api_handover_LDADD = $(api_ldadd)
 %canon_reldir%_api_heap_LDADD = $(api_ldadd)

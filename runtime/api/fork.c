@@ -22,12 +22,14 @@
  *
  * WHO MAY FORK  Any thread, attached or not, in a blocking region or not, and
  * the functions that dusk_on_exhausted() and dusk_on_pressure() set.  Not a
- * kind's trace function: its caller is inside the grey set.
+ * kind's trace function: its caller is inside the grey set; nor a signal
+ * handler that has interrupted the library, in the middle of a call.
  *
  * COST  Without a heap nothing.  fork() with a heap of 1 GiB of small objects,
  * and the child that goes on: doc/guide.md has the figures.
  *
- * Tested by tests/api/fork.c. */
+ * Tested by tests/api/fork.c and, with a thread at each point of
+ * base/chaos.def, tests/api/forkpoints.c. */
 #include "api/fork.h"
 
 #include "base/check.h"

@@ -21,7 +21,7 @@
  * their H4 while others have not are moved back by an epoch: what they
  * allocated stands in the bitmap that was being marked.
  *
- * Tested by tests/unit/recount.c, tests/api/fork.c and tests/faults/points.c.
+ * Tested by tests/unit/recount.c, tests/api/fork.c and tests/api/forkpoints.c.
  */
 #include "collect/revive.h"
 
