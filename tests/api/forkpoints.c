@@ -10,7 +10,7 @@
  * if another comes; beside one in a blocking region or not attached, one.  In
  * the child, and before exec, it is known to have stood there.
  *
- * LOCKS  Where the thread holds a lock that a fork takes, the fork waits for
+ * LOCKS  Where the thread holds a lock that a fork takes, the fork must wait for
  * it: it stands until main has begun to fork, and a moment longer.  At all
  * other points it stands until fork() has returned in the parent, however long
  * that takes: so a fork that waits for a thread without such a lock is found
@@ -308,7 +308,8 @@ static __attribute__((noreturn)) void be_child(dusk_thread *thread,
                                                bool execs, uint64_t number)
 {
   bool locked = __atomic_load_n(&stand.locked, __ATOMIC_RELAXED);
-  require(locked || __atomic_load_n(&stand.state, __ATOMIC_RELAXED) == STANDS);
+  bool stands = __atomic_load_n(&stand.state, __ATOMIC_RELAXED) == STANDS;
+  require(stands != locked); /* it was there, or the fork waited for it */
   __atomic_store_n(&stand.name, NULL, __ATOMIC_RELAXED);
   if (execs) {
     execl("/bin/sh", "sh", "-c", "exit 0", (char *)NULL);
