@@ -91,6 +91,7 @@ api_tests = \
 	%reldir%/api/cgroup \
 	%reldir%/api/control \
 	%reldir%/api/fork \
+	%reldir%/api/forkmodes \
 	%reldir%/api/forkpoints \
 	%reldir%/api/garbage \
 	%reldir%/api/handover \
@@ -341,6 +342,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_cgroup_LDADD = $(api_ldadd)
 %canon_reldir%_api_control_LDADD = $(api_ldadd)
 %canon_reldir%_api_fork_LDADD = $(api_ldadd)
+%canon_reldir%_api_forkmodes_LDADD = $(api_ldadd)
 %canon_reldir%_api_forkpoints_CPPFLAGS = $(chaos_cppflags)
 %canon_reldir%_api_forkpoints_LDADD = libdusk-chaos.la $(CHECK_LIBS)
 %canon_reldir%_api_garbage_LDADD = $(api_ldadd)

@@ -115,14 +115,20 @@ static int start_collector(dusk_heap *heap, const struct collector_setup *setup,
 }
 
 /* The collector's threads take no signals: those are the program's. */
-static int start_quietly(dusk_heap *heap, const struct collector_setup *setup,
-                         const char *trace)
+static void block_signals(sigset_t *old)
 {
-  sigset_t all, old;
+  sigset_t all;
   sigfillset(&all);
   sigdelset(&all, SIGSEGV); /* of a fence: os/fence.h */
   sigdelset(&all, SIGTRAP);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
+  pthread_sigmask(SIG_SETMASK, &all, old);
+}
+
+static int start_quietly(dusk_heap *heap, const struct collector_setup *setup,
+                         const char *trace)
+{
+  sigset_t old;
+  block_signals(&old);
   int error = start_collector(heap, setup, trace);
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   return error;
@@ -133,9 +139,8 @@ static int start_crew(struct collector *collector)
 {
   dusk_heap *heap =
       (dusk_heap *)((char *)collector - offsetof(dusk_heap, collector));
-  sigset_t all, old;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
+  sigset_t old;
+  block_signals(&old);
   int error = helpers_start(collector);
   if (!error && (error = start_threads(heap)))
     helpers_stop(collector);
@@ -195,6 +200,7 @@ void dusk_heap_close(dusk_heap *heap)
   stop_threads(heap);
   trace_close(heap);
   collector_close(collector);
+  inspect_close(heap);
   lock_destroy(&heap->member_lock);
   lock_destroy(&heap->calls_lock);
   history_destroy(&heap->history);

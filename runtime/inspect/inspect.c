@@ -50,6 +50,22 @@ void inspect_open(struct dusk_heap *heap)
   }
 }
 
+void inspect_close(struct dusk_heap *heap)
+{
+  rootcheck_close(heap);
+}
+
+/* Whoever halted the threads has vanished, or asked for a report. */
+void inspect_revive(struct dusk_heap *heap)
+{
+  heap->halt = NULL;
+  heap->reports = NULL;
+  if (heap->debug.rootcheck)
+    rootcheck_revive(heap);
+  if (heap->collector.arena.shadow)
+    barriercheck_revive(heap);
+}
+
 void inspect_begin(struct dusk_heap *heap)
 {
   STORE_RELAXED(&heap->joined_before,

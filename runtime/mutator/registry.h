@@ -88,7 +88,8 @@ void registry_spare(struct registry *registry, struct dusk_thread *thread);
 
 /* In the child of a fork: the calling thread is the only one there is.  Its
  * attachment, if it has one, stays, with an empty cache, as if it had attached
- * between two cycles; all others' records are spare. */
+ * between two cycles; all others' records are spare, and empty but for the
+ * bounds of the stacks that their last threads had. */
 void registry_revive(struct registry *registry, uint32_t epoch);
 
 /* Lets the calling thread join. */
