@@ -16,6 +16,7 @@
 #include "refuse.h"
 
 #include "base/atomic.h"
+#include "base/compiler.h"
 
 #include "dusk.h"
 
@@ -53,11 +54,11 @@ static const struct setting {
   unsigned stride;   /* from one n to the next */
 } settings[] = {
     {"one call", "gctrace=1,scavtrace=1,verify=1", 1, 1},
-    {"all from a call on", "gctrace=1,scavtrace=1", UINT64_MAX, 2},
+    {"all from a call on", "gctrace=1,scavtrace=1", UINT64_MAX, 3},
     {"five calls, careful", "poison=1,origins=1,barriercheck=1,checkmark=1", 5,
-     4},
+     5},
     {"all from a call on, careful", "efence=1,checkmark=1,verify=1", UINT64_MAX,
-     8},
+     12},
 };
 
 enum { SETTINGS = sizeof settings / sizeof *settings };
@@ -436,7 +437,8 @@ START_TEST(a_program_outlives_each_refusal)
   const struct setting *setting = &settings[_i];
   int status;
   uint64_t runs = 0;
-  for (uint64_t n = 1; n < MOST_CALLS; n += setting->stride, runs++) {
+  unsigned stride = setting->stride * (THREAD_SANITIZER ? 5 : 1);
+  for (uint64_t n = 1; n < MOST_CALLS; n += stride, runs++) {
     *told = (struct told){.n = n};
     pid_t pid = fork();
     ck_assert_int_ge(pid, 0);
