@@ -15,7 +15,6 @@
 #include "collect/pacing.h"
 #include "collect/scavenger.h"
 #include "collect/worker.h"
-#include "heap/heapcheck.h"
 #include "heap/shade.h"
 #include "inspect/inspect.h"
 #include "os/task.h"
@@ -49,9 +48,7 @@ static void *driver_main(void *argument)
     struct cycle_record record = cycle_mark(collector);
     inspect_cycle(heap, record.forced);
     cycle_sweep(collector, &record);
-    if (heap->debug.verify)
-      heapcheck_walk(&collector->arena, collector->epoch + 1,
-                     HEAPCHECK_RUNNING);
+    inspect_census(heap);
     stats_add_cycle(heap, &record);
     if (heap->debug.gctrace)
       gctrace_print(heap, &record, stats_cpu_fraction(heap));

@@ -23,4 +23,7 @@ void inspect_revive(struct dusk_heap *heap);
 void inspect_begin(struct dusk_heap *heap);
 void inspect_cycle(struct dusk_heap *heap, bool forced);
 
+/* The driver, after the census of a cycle. */
+void inspect_census(struct dusk_heap *heap);
+
 #endif

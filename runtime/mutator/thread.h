@@ -123,6 +123,8 @@ struct dusk_thread {
   uint64_t slow_paths; /* allocation slow paths, for DUSK_DEBUG=stress */
   uintptr_t fresh;     /* the object that a careful heap gave it last: the
                           owner's */
+  uint32_t unpublished; /* pages taken for a large object that is being
+                           cleared: the owner's */
   bool asking;         /* inside a dusk_on_exhausted() call: the owner's */
   struct assist_rule assist_rule; /* the owner's */
   struct assists assists;
