@@ -21,12 +21,14 @@ unit_tests = \
 	%reldir%/unit/assists \
 	%reldir%/unit/balance \
 	%reldir%/unit/barrier \
+	%reldir%/unit/barriercheck \
 	%reldir%/unit/base \
 	%reldir%/unit/bits \
 	%reldir%/unit/budget \
 	%reldir%/unit/cache \
 	%reldir%/unit/census \
 	%reldir%/unit/central \
+	%reldir%/unit/checking \
 	%reldir%/unit/checkmark \
 	%reldir%/unit/clock \
 	%reldir%/unit/counters \
@@ -55,10 +57,13 @@ unit_tests = \
 	%reldir%/unit/pacer \
 	%reldir%/unit/pacing \
 	%reldir%/unit/pages \
+	%reldir%/unit/place \
 	%reldir%/unit/policy \
 	%reldir%/unit/pressure \
 	%reldir%/unit/priority \
 	%reldir%/unit/recount \
+	%reldir%/unit/retention \
+	%reldir%/unit/rootcheck \
 	%reldir%/unit/rootset \
 	%reldir%/unit/run \
 	%reldir%/unit/scan \

@@ -111,6 +111,10 @@ START_TEST(test_the_stack_of_a_thread_that_waits_is_known)
   if (task) { /* not every system tells */
     ck_assert_int_eq(task, waiter);
     ck_assert(sp >= low && sp < high);
+    sp = 1; /* nobody is here */
+    ck_assert_int_eq(maps_thread((uintptr_t)ends, (uintptr_t)(ends + 2), &sp),
+                     0);
+    ck_assert_uint_eq(sp, 1);
   }
   ck_assert_int_eq(write(ends[1], "", 1), 1);
   pthread_join(thread, NULL);
