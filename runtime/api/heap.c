@@ -17,6 +17,8 @@
 #include "collect/worker.h"
 #include "heap/shade.h"
 #include "inspect/inspect.h"
+#include "mutator/poll.h"
+#include "os/self.h"
 #include "os/task.h"
 #include "os/vm.h"
 #include "report/gctrace.h"
@@ -284,18 +286,35 @@ static bool find_object(const dusk_heap *heap, const void *pointer,
   return false;
 }
 
+/* DUSK_DEBUG=checkmark: the search has left addresses of its own. */
+static void scrub(const struct dusk_heap *heap)
+{
+  const struct dusk_thread *thread =
+      UNLIKELY(heap->collector.registry.scrubs) ? self_word() : NULL;
+  if (thread)
+    poll_scrub(thread);
+}
+
 size_t dusk_size_of(const dusk_heap *heap, const void *object)
 {
   struct object found;
-  if (!heap || !find_object(heap, object, &found) ||
-      found.start != (uintptr_t)object)
+  size_t bytes = 0;
+  if (!heap)
     return 0;
-  return found.bytes;
+  if (find_object(heap, object, &found) && found.start == (uintptr_t)object)
+    bytes = found.bytes;
+  scrub(heap);
+  return bytes;
 }
 
 void *dusk_base_of(const dusk_heap *heap, const void *interior)
 {
   struct object found;
-  return heap && find_object(heap, interior, &found) ? (void *)found.start
-                                                     : NULL;
+  void *start = NULL;
+  if (!heap)
+    return NULL;
+  if (find_object(heap, interior, &found))
+    start = (void *)found.start;
+  scrub(heap);
+  return start;
 }

@@ -15,8 +15,7 @@
  *   behind   the end of an array, which is the start of its neighbour; the end
  *            of a run that is used up, and where the object would end that the
  *            program's inline code has asked of it (<dusk/alloc.h>).  A word
- *            that names the start of an object counts only if neither of the
- *            two slots in front of it is marked.
+ *            does not count where a marked slot ends, nor a slot further on.
  *   before   a thread that attached while the cycle ran brings its stack along,
  *            with words from its life before.
  *
@@ -87,17 +86,28 @@ static void reach(struct remark *remark, const struct thing *thing,
     find(remark, REMARK_MISSED, slot, thing->start);
 }
 
-static bool is_behind(const struct remark *remark, const struct thing *thing)
+/* A marked slot ends here. */
+static bool is_end(const struct remark *remark, uintptr_t at,
+                   struct thing *slot)
 {
-  struct thing at = *thing, before;
-  for (int i = 0; i < 2; i++) {
-    if (!thing_before(remark->arena, &at, &before))
-      return false;
-    if (thing_is_marked(&before, remark->roles))
-      return true;
-    at = before;
-  }
-  return false;
+  return thing_ends_at(remark->arena, at, slot) &&
+         thing_is_marked(slot, remark->roles);
+}
+
+/* A marked slot ends a slot of its own size further in front. */
+static bool is_next_end(const struct remark *remark, uintptr_t at, size_t bytes)
+{
+  struct thing slot;
+  return bytes && is_end(remark, at - bytes, &slot) && slot.bytes == bytes;
+}
+
+static bool is_behind(const struct remark *remark, uintptr_t word,
+                      const struct thing *thing)
+{
+  struct thing slot;
+  return is_end(remark, word, &slot) ||
+         is_next_end(remark, word, thing->bytes) ||
+         is_next_end(remark, word, thing_size_in_front(remark->arena, thing));
 }
 
 /* A word that may be anything. */
@@ -109,8 +119,7 @@ static void follow_ambiguous(struct remark *remark, uintptr_t slot)
       !thing_is_allocated(&thing, remark->roles))
     return;
   if (!thing_is_marked(&thing, remark->roles) &&
-      (!remark->trusted ||
-       (word == thing.start && is_behind(remark, &thing)))) {
+      (!remark->trusted || is_behind(remark, word, &thing))) {
     remark->doubtful++;
     return;
   }

@@ -136,7 +136,7 @@ static bool is_end(const struct rootcheck *check, uintptr_t word,
                    const struct thing *thing)
 {
   struct thing before;
-  return word == thing->start && thing_before(check->arena, thing, &before) &&
+  return word == thing->start && thing_ends_at(check->arena, word, &before) &&
          thing_is_marked(&before, check->roles);
 }
 

@@ -175,7 +175,7 @@ READS_AMBIGUOUS_WORDS uintptr_t self_save(uintptr_t registers[SELF_REGISTERS])
 
 /* A stack that has not been used since it was last scrubbed is zero here, and
  * further down as well. */
-enum { SCRUB_BYTES = 32 * 1024, SCRUB_STEPS = 32 };
+enum { SCRUB_BYTES = 32 * 1024, SCRUB_STEPS = 256 };
 
 static READS_AMBIGUOUS_WORDS void scrub(uintptr_t low, unsigned steps)
 {
