@@ -50,6 +50,13 @@ enum { SANITIZED = 0 };
 enum { SANITIZED = 0 };
 #endif
 
+/* ThreadSanitizer starts no threads in the child of a process that had some. */
+#if defined(__SANITIZE_THREAD__)
+enum { THREADS_MAY_NOT_FOLLOW_A_FORK = 1 };
+#else
+enum { THREADS_MAY_NOT_FOLLOW_A_FORK = 0 };
+#endif
+
 static inline int api_run(Suite *suite)
 {
   SRunner *runner = srunner_create(suite);

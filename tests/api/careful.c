@@ -252,7 +252,8 @@ int main(void)
   TCase *right = api_case(suite, "right");
   tcase_add_loop_test(right, a_program_that_is_right_runs, 0, 1 << SWITCHES);
   tcase_add_test(right, a_heap_that_stands_still_is_walked);
-  tcase_add_loop_test(right, so_does_the_child_of_a_fork, 0, 3);
+  if (!THREADS_MAY_NOT_FOLLOW_A_FORK)
+    tcase_add_loop_test(right, so_does_the_child_of_a_fork, 0, 3);
   TCase *wrong = api_case(suite, "wrong");
   tcase_add_test(wrong, poison_shows);
   tcase_add_test(wrong, the_fence_stops);

@@ -10,7 +10,7 @@
  * the child. */
 #include "child.h"
 
-enum { RIGHT_CHILDREN = 8, GARBAGE = 500, LIST_SHORT = 8 };
+enum { RIGHT_CHILDREN = 4, GARBAGE = 500, LIST_SHORT = 8 };
 
 /* As dusk(7) says. */
 static const uint64_t poison_word = UINT64_C(0xdeadd05cdeadd05c);
