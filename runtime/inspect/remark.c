@@ -4,8 +4,8 @@
  * WHAT MAY BE WHITE.  Marking is over and barriers are on, so nothing that the
  * program can reach is white, and what it allocates is black.  That holds for
  * the values of the program's variables.  The words of a stack, a register, a
- * root and a conservative object are more than that, and three kinds of them
- * may name a white object that nobody can reach:
+ * root and a conservative object are more than that, and some of them may
+ * name a white object that nobody can reach:
  *
  *   ours     a free slot that a thread is about to hand out, in a frame of the
  *            library: registers, and words below the program's frames.
@@ -18,6 +18,9 @@
  *            does not count where a marked slot ends, nor a slot further on.
  *   before   a thread that attached while the cycle ran brings its stack along,
  *            with words from its life before.
+ *
+ *   TSan     ThreadSanitizer's: compiled under it, stacks and registers are no
+ *            evidence at all.
  *
  * Such words are followed to what is marked, and are no evidence against the
  * rest.  A slot that a layout or a callback names has no such excuse.
@@ -165,6 +168,8 @@ static bool is_trusted(const struct remark *remark, const struct place *place,
   const struct dusk_thread *thread = place->thread;
   if (!thread)
     return true;
+  if (THREAD_SANITIZER)
+    return false; /* it adds words of its own to every frame */
   return place->kind == PLACE_STACK && at >= thread->entry_sp &&
          thread->life.number <= remark->joined_before;
 }

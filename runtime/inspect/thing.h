@@ -33,9 +33,6 @@ bool thing_ends_at(const struct arena *arena, uintptr_t address,
  * or it has a large object. */
 size_t thing_size_in_front(const struct arena *arena,
                            const struct thing *thing);
-*false : there is none.* / bool thing_before(const struct arena *arena,
-                                             const struct thing *thing,
-                                             struct thing *before);
 
 /* Visits each word of the thing that may hold a pointer: as the kind says
  * (precise), or any word of a conservative object. */
