@@ -4,8 +4,7 @@
 #
 #   unit, sim     link the convenience library: they reach what is internal
 #   lab           the same, and what dusk-lab is made of; or they run the command
-#   api, stress   link the shared library, as a user's program does; but for
-#                 api/forkpoints, which needs the one with chaos points
+#   api, stress   link the shared library, as a user's program does
 #   steps         link the library with chaos points, and decide who runs when
 #   fuzz          replay inputs that a fuzzer kept, and make some from them
 #   lint          read the sources
@@ -13,6 +12,7 @@
 #   docs.sh       runs what the documents show, and looks up what they name
 #   examples.sh   runs the examples and reads what they print
 #   gdb.sh        asks gdb for a heap
+#   pprof.sh      has go tool pprof read what an example leaves behind
 #   mistakes.sh   runs those that are wrong, and reads what they are told
 #   tools.sh      lets memory checkers watch a program
 
@@ -21,21 +21,19 @@ unit_tests = \
 	%reldir%/unit/assists \
 	%reldir%/unit/balance \
 	%reldir%/unit/barrier \
-	%reldir%/unit/barriercheck \
 	%reldir%/unit/base \
+	%reldir%/unit/bell \
 	%reldir%/unit/bits \
 	%reldir%/unit/budget \
 	%reldir%/unit/cache \
 	%reldir%/unit/census \
 	%reldir%/unit/central \
-	%reldir%/unit/checking \
 	%reldir%/unit/checkmark \
 	%reldir%/unit/clock \
 	%reldir%/unit/counters \
 	%reldir%/unit/delays \
-	%reldir%/unit/faults \
+	%reldir%/unit/depot \
 	%reldir%/unit/fence \
-	%reldir%/unit/file \
 	%reldir%/unit/freed \
 	%reldir%/unit/gctrace \
 	%reldir%/unit/grey \
@@ -52,20 +50,21 @@ unit_tests = \
 	%reldir%/unit/mark \
 	%reldir%/unit/markbits \
 	%reldir%/unit/option \
+	%reldir%/unit/module \
 	%reldir%/unit/origin \
 	%reldir%/unit/overflow \
 	%reldir%/unit/pacer \
 	%reldir%/unit/pacing \
 	%reldir%/unit/pages \
-	%reldir%/unit/place \
+	%reldir%/unit/pbwire \
 	%reldir%/unit/policy \
 	%reldir%/unit/pressure \
 	%reldir%/unit/priority \
+	%reldir%/unit/profile \
 	%reldir%/unit/recount \
-	%reldir%/unit/retention \
-	%reldir%/unit/rootcheck \
 	%reldir%/unit/rootset \
 	%reldir%/unit/run \
+	%reldir%/unit/sampling \
 	%reldir%/unit/scan \
 	%reldir%/unit/scavenge \
 	%reldir%/unit/scavenger \
@@ -93,11 +92,8 @@ api_tests = \
 	%reldir%/api/barriercheck \
 	%reldir%/api/budget \
 	%reldir%/api/careful \
-	%reldir%/api/cgroup \
 	%reldir%/api/control \
 	%reldir%/api/fork \
-	%reldir%/api/forkmodes \
-	%reldir%/api/forkpoints \
 	%reldir%/api/garbage \
 	%reldir%/api/handover \
 	%reldir%/api/heap \
@@ -109,8 +105,9 @@ api_tests = \
 	%reldir%/api/memory \
 	%reldir%/api/oom \
 	%reldir%/api/pressure \
+	%reldir%/api/profile \
+	%reldir%/api/profilefile \
 	%reldir%/api/retention \
-	%reldir%/api/rlimit \
 	%reldir%/api/root \
 	%reldir%/api/spin \
 	%reldir%/api/stats \
@@ -150,6 +147,7 @@ test_scripts = \
 	%reldir%/lint/symbols.sh \
 	%reldir%/mistakes.sh \
 	%reldir%/model/model.sh \
+	%reldir%/pprof.sh \
 	%reldir%/tools.sh
 
 # What tests include, read, or leave to other rules.
@@ -157,6 +155,7 @@ EXTRA_DIST += \
 	%reldir%/api/api.h \
 	%reldir%/api/child.h \
 	%reldir%/api/cycle.h \
+	%reldir%/api/pprof.h \
 	%reldir%/coverage.sh \
 	%reldir%/fuzz/README.md \
 	%reldir%/fuzz/corpus \
@@ -254,7 +253,7 @@ AM_TESTS_ENVIRONMENT = \
 # Ten minutes of each fuzz target, or FUZZ_SECONDS.
 fuzz:
 	$(AM_TESTS_ENVIRONMENT) FUZZ_CC='$(FUZZ_CC)' \
-	UNWIND_CFLAGS='$(UNWIND_CFLAGS)' UNWIND_LIBS='$(UNWIND_LIBS)' \
+	UNWIND_CFLAGS='$(UNWIND_CFLAGS)' UNWIND_LIBS='$(UNWIND_LIBS) $(ZLIB_LIBS)' \
 	$(SHELL) $(srcdir)/%reldir%/fuzz/run
 .PHONY: fuzz
 
@@ -322,11 +321,6 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 	%reldir%/unit/fixture.c \
 	%reldir%/unit/fixture.h
 
-%canon_reldir%_unit_faults_SOURCES = \
-	%reldir%/unit/faults.c \
-	%reldir%/unit/refuse.c \
-	%reldir%/unit/refuse.h
-
 %canon_reldir%_sim_pacer_SOURCES = \
 	%reldir%/sim/pacer.c \
 	%reldir%/sim/promises.c \
@@ -344,12 +338,8 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_barriercheck_LDADD = $(api_ldadd)
 %canon_reldir%_api_budget_LDADD = $(api_ldadd)
 %canon_reldir%_api_careful_LDADD = $(api_ldadd)
-%canon_reldir%_api_cgroup_LDADD = $(api_ldadd)
 %canon_reldir%_api_control_LDADD = $(api_ldadd)
 %canon_reldir%_api_fork_LDADD = $(api_ldadd)
-%canon_reldir%_api_forkmodes_LDADD = $(api_ldadd)
-%canon_reldir%_api_forkpoints_CPPFLAGS = $(chaos_cppflags)
-%canon_reldir%_api_forkpoints_LDADD = libdusk-chaos.la $(CHECK_LIBS)
 %canon_reldir%_api_garbage_LDADD = $(api_ldadd)
 %canon_reldir%_api_handover_LDADD = $(api_ldadd)
 %canon_reldir%_api_heap_LDADD = $(api_ldadd)
@@ -362,7 +352,6 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_oom_LDADD = $(api_ldadd)
 %canon_reldir%_api_pressure_LDADD = $(api_ldadd)
 %canon_reldir%_api_retention_LDADD = $(api_ldadd)
-%canon_reldir%_api_rlimit_LDADD = $(api_ldadd)
 %canon_reldir%_api_root_LDADD = $(api_ldadd)
 %canon_reldir%_api_spin_LDADD = $(api_ldadd)
 %canon_reldir%_api_stats_LDADD = $(api_ldadd)

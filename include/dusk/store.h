@@ -45,14 +45,15 @@ DUSK_API void dusk_copy_slow(dusk_thread *thread, void *dst, const void *src,
                              size_t words);
 DUSK_API void dusk_clear_slow(dusk_thread *thread, void *dst, size_t words);
 
-DUSK_INLINE bool dusk_barrier_is_on(dusk_thread *thread)
+static inline bool dusk_barrier_is_on(dusk_thread *thread)
 {
   return DUSK_UNLIKELY(dusk_abi(thread)->barrier);
 }
 
 /* *(void **)slot = value.  Releases: what the thread wrote before is seen by
  * who loads the value. */
-DUSK_INLINE void dusk_store(dusk_thread *thread, void *slot, const void *value)
+static inline void dusk_store(dusk_thread *thread, void *slot,
+                              const void *value)
 {
   if (dusk_barrier_is_on(thread))
     dusk_barrier_slow(thread, slot, value);
@@ -62,22 +63,22 @@ DUSK_INLINE void dusk_store(dusk_thread *thread, void *slot, const void *value)
 /* *(void **)slot = value, for a field of an object that this thread has just
  * allocated: before its next safepoint, before any other store, and before any
  * other thread or object can reach it.  Never has a barrier. */
-DUSK_INLINE void dusk_init(dusk_thread *thread, void *slot, const void *value)
+static inline void dusk_init(dusk_thread *thread, void *slot, const void *value)
 {
   (void)thread;
   __atomic_store_n((void **)slot, (void *)value, __ATOMIC_RELAXED);
 }
 
 /* *(void **)slot: a whole word; ordered before loads through the result. */
-DUSK_INLINE void *dusk_load(const void *slot)
+static inline void *dusk_load(const void *slot)
 {
   return __atomic_load_n((void *const *)slot, DUSK_LOAD_ORDER);
 }
 
 /* If *slot is `expected`, makes it `desired` and returns true.  Acquires and
  * releases.  Never fails without cause. */
-DUSK_INLINE bool dusk_cas(dusk_thread *thread, void *slot, void *expected,
-                          void *desired)
+static inline bool dusk_cas(dusk_thread *thread, void *slot, void *expected,
+                            void *desired)
 {
   if (dusk_barrier_is_on(thread))
     return dusk_cas_slow(thread, slot, expected, desired);
@@ -86,7 +87,7 @@ DUSK_INLINE bool dusk_cas(dusk_thread *thread, void *slot, void *expected,
 }
 
 /* Makes *slot `value` and returns what it was.  Acquires and releases. */
-DUSK_INLINE void *dusk_exchange(dusk_thread *thread, void *slot, void *value)
+static inline void *dusk_exchange(dusk_thread *thread, void *slot, void *value)
 {
   if (dusk_barrier_is_on(thread))
     return dusk_exchange_slow(thread, slot, value);
@@ -94,8 +95,8 @@ DUSK_INLINE void *dusk_exchange(dusk_thread *thread, void *slot, void *value)
 }
 
 /* memmove() of `words` pointer words; the ranges may overlap. */
-DUSK_INLINE void dusk_copy(dusk_thread *thread, void *dst, const void *src,
-                           size_t words)
+static inline void dusk_copy(dusk_thread *thread, void *dst, const void *src,
+                             size_t words)
 {
   void **to = (void **)dst;
   void *const *from = (void *const *)src;
@@ -111,7 +112,7 @@ DUSK_INLINE void dusk_copy(dusk_thread *thread, void *dst, const void *src,
 }
 
 /* Makes `words` pointer words NULL. */
-DUSK_INLINE void dusk_clear(dusk_thread *thread, void *dst, size_t words)
+static inline void dusk_clear(dusk_thread *thread, void *dst, size_t words)
 {
   void **to = (void **)dst;
   if (dusk_barrier_is_on(thread)) {

@@ -12,8 +12,7 @@
  * has none yet: so it gets each in turn.  Nobody waits for a handshake, a cycle
  * or the program with a lock in his hands; so a thread in the heap may fork,
  * though others wait for its safepoint.  The locks of the central lists are
- * left out: there are thousands, and the child makes the lists anew.  Last come
- * what os/ has for the whole process: nobody has that and waits for a lock.
+ * left out: there are thousands, and the child makes the lists anew.
  *
  * The handlers are registered before main(), as those of a C library's malloc
  * would be: so ours take their locks after all that the program's own take, and
@@ -23,21 +22,17 @@
  *
  * WHO MAY FORK  Any thread, attached or not, in a blocking region or not, and
  * the functions that dusk_on_exhausted() and dusk_on_pressure() set.  Not a
- * kind's trace function: its caller is inside the grey set; nor a signal
- * handler that has interrupted the library, in the middle of a call.
+ * kind's trace function: its caller is inside the grey set.
  *
  * COST  Without a heap nothing.  fork() with a heap of 1 GiB of small objects,
  * and the child that goes on: doc/guide.md has the figures.
  *
- * Tested by tests/api/fork.c and, with a thread at each point of
- * base/chaos.def, tests/api/forkpoints.c. */
+ * Tested by tests/api/fork.c. */
 #include "api/fork.h"
 
 #include "base/check.h"
 #include "collect/revive.h"
-#include "inspect/inspect.h"
-#include "os/fence.h"
-#include "os/unwind.h"
+#include "report/profilefile.h"
 #include "report/trace.h"
 
 /* What is open, guarded by `lock`. */
@@ -80,6 +75,10 @@ static struct lock *lock_of(struct dusk_heap *heap, enum lock_rank rank)
     return &heap->history.lock;
   case RANK_calls:
     return &heap->calls_lock;
+  case RANK_profile:
+    return &collector->arena.profile.folding;
+  case RANK_samples:
+    return &collector->arena.profile.lock;
   }
   return NULL;
 }
@@ -114,14 +113,10 @@ static void before_fork(void)
 {
   lock_seize(&process.lock);
   for_locks(lock_seize);
-  fence_hold();
-  unwind_shut();
 }
 
 static void in_parent(void)
 {
-  unwind_reopen();
-  fence_let_go();
   for_locks(lock_give_back);
   lock_give_back(&process.lock);
 }
@@ -130,18 +125,14 @@ static void in_parent(void)
  * it has vanished. */
 static void in_child(void)
 {
-  bool everywhere = fence_let(true); /* the dead may be filled */
-  unwind_reopen_in_child();
-  fence_renew();
   lock_renew(&process.lock);
   for_budgets(lock_renew);
   for (struct dusk_heap *heap = process.heaps; heap; heap = heap->next_open) {
     trace_drop(heap);
+    profilefile_drop(heap);
     heap->has_driver = driven == heap;
     revive_heap(heap);
-    inspect_revive(heap);
   }
-  fence_let(everywhere);
 }
 
 static __attribute__((constructor)) void register_handlers(void)
@@ -153,6 +144,14 @@ static __attribute__((constructor)) void register_handlers(void)
 int fork_is_handled(void)
 {
   return process.error;
+}
+
+void fork_for_heaps(void (*act)(struct dusk_heap *heap))
+{
+  lock_acquire(&process.lock);
+  for (struct dusk_heap *heap = process.heaps; heap; heap = heap->next_open)
+    act(heap);
+  lock_release(&process.lock);
 }
 
 void fork_add_heap(struct dusk_heap *heap)

@@ -97,7 +97,6 @@ void dusk_safepoint_slow(dusk_thread *thread)
 {
   thread->entry_sp = CALLER_SP();
   poll_check(thread);
-  poll_scrub(thread);
 }
 
 NOINLINE void dusk_blocking_begin(dusk_thread *thread)
@@ -117,7 +116,6 @@ void dusk_blocking_end(dusk_thread *thread)
     return;
   }
   poll_come_back(thread);
-  poll_scrub(thread);
 }
 
 /* The waits enter a region of their own, and leave the caller's alone: inside
@@ -166,17 +164,13 @@ int dusk_cond_timedwait(dusk_thread *thread, pthread_cond_t *cond,
 void *dusk_alloc_slow(dusk_thread *thread, dusk_kind kind, size_t bytes)
 {
   thread->entry_sp = CALLER_SP();
-  void *object = alloc_slow(thread, kind, bytes, CALLER_PC());
-  poll_scrub(thread);
-  return object;
+  return alloc_slow(thread, kind, bytes, CALLER_PC());
 }
 
 void *dusk_new_slow(dusk_thread *thread, dusk_kind kind)
 {
   thread->entry_sp = CALLER_SP();
-  void *object = alloc_fixed_slow(thread, kind, CALLER_PC());
-  poll_scrub(thread);
-  return object;
+  return alloc_fixed_slow(thread, kind, CALLER_PC());
 }
 
 void dusk_collect(dusk_thread *thread)
@@ -185,7 +179,6 @@ void dusk_collect(dusk_thread *thread)
     return;
   thread->entry_sp = CALLER_SP();
   alloc_collect(thread);
-  poll_scrub(thread);
 }
 
 void dusk_release_memory(dusk_thread *thread)
@@ -195,5 +188,4 @@ void dusk_release_memory(dusk_thread *thread)
   thread->entry_sp = CALLER_SP();
   alloc_collect(thread);
   scavenge_all(thread->arena);
-  poll_scrub(thread);
 }

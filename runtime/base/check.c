@@ -33,12 +33,6 @@ void complain(const char *format, ...)
   va_end(args);
 }
 
-void give_up(void)
-{
-  WRITE_COVERAGE();
-  abort();
-}
-
 void panic(const char *file, int line, const char *format, ...)
 {
   char prefix[256];
@@ -47,5 +41,5 @@ void panic(const char *file, int line, const char *format, ...)
   va_start(args, format);
   write_line(prefix, format, args);
   va_end(args);
-  give_up();
+  abort();
 }

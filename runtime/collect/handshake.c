@@ -64,8 +64,6 @@ static bool serve_h2(struct dusk_thread *thread, const struct stack_view *stack)
   cache_blacken(thread);
   thread->black = true;
   thread->scanned = true;
-  if (UNLIKELY(thread->registry->scrubs))
-    cache_leave(thread); /* the limit of a run names the object behind it */
   return true;
 }
 

@@ -10,6 +10,7 @@
  *   free pages       what is in no span
  *   grey set         empty: the cycle that filled it is gone
  *   threads          this one, as if it had attached between two cycles
+ *   samples          as the bits have it; their sums are whole
  *   pacing, limits   the settings stay, what was measured is forgotten
  *   counters         so that what was allocated and not freed is what there is
  *   parks            nobody waits
@@ -21,13 +22,14 @@
  * their H4 while others have not are moved back by an epoch: what they
  * allocated stands in the bitmap that was being marked.
  *
- * Tested by tests/unit/recount.c, tests/api/fork.c and tests/api/forkpoints.c.
+ * Tested by tests/unit/recount.c, tests/api/fork.c and tests/faults/points.c.
  */
 #include "collect/revive.h"
 
 #include "collect/pacing.h"
 #include "heap/recount.h"
-#include "os/block.h"
+
+#include <stdlib.h>
 
 /* Objects were counted as taken a little before or after their slots were; so
  * they are counted by what there is.  Neither count goes back. */
@@ -65,7 +67,7 @@ static void revive_cycles(struct collector *collector, bool completed)
 
 static void revive_workers(struct collector *collector)
 {
-  block_free(collector->helpers);
+  free(collector->helpers);
   collector->helpers = NULL;
   collector->helper_count = 0;
   collector->idle = (struct idle){0};
@@ -100,6 +102,7 @@ void revive_heap(struct dusk_heap *heap)
                        : collector->registry.joining.epoch;
   lock_renew(&collector->arena.kinds.lock);
   struct recount recount = recount_run(&collector->arena, epoch, unfinished);
+  profile_revive(&collector->arena, epoch, unfinished == UNFINISHED_CENSUS);
   grey_reset(&collector->grey);
   registry_revive(&collector->registry, epoch);
   rootset_revive(&collector->roots);
@@ -107,6 +110,7 @@ void revive_heap(struct dusk_heap *heap)
   revive_cycles(collector, unfinished == UNFINISHED_CENSUS);
   revive_workers(collector);
   pacing_revive(collector);
+  heap->halt = NULL;
   lock_renew(&heap->history.lock);
   lock_renew(&heap->calls_lock);
   lock_renew(&heap->member_lock);

@@ -132,6 +132,7 @@ int arena_open(struct arena *arena, size_t bytes)
   sizeclass_fill(arena->classes);
   arena->huge_pages = huge_page_pages();
   pages_init(&arena->pages, (uint32_t)(got >> PAGE_LOG2));
+  profile_init(&arena->profile);
   if (!kinds_init(&arena->kinds))
     goto fail;
   for (uint32_t kind = 0; kind < kinds_count(&arena->kinds); kind++)
@@ -141,7 +142,6 @@ int arena_open(struct arena *arena, size_t bytes)
 fail_kinds:
   kinds_destroy(&arena->kinds);
 fail:
-  lock_destroy(&arena->pages.lock);
   vm_unmap(arena->tables, arena->tables_bytes);
   vm_unmap((void *)arena->base, arena->bytes);
   return ENOMEM;
@@ -155,6 +155,7 @@ void arena_close(struct arena *arena)
     fence_close(arena->base);
   shadow_close(arena);
   origin_close(arena);
+  profile_destroy(&arena->profile);
   kinds_destroy(&arena->kinds);
   lock_destroy(&arena->pages.lock);
   vm_unmap(arena->tables, arena->tables_bytes);
@@ -226,15 +227,17 @@ bool arena_commit(struct arena *arena, uint32_t page)
   return true;
 }
 
-static bool ready_centrals(void *arena, dusk_kind number)
-{
-  return centrals_commit(arena, number);
-}
-
 int arena_define_kind(struct arena *arena, const dusk_kind_spec *spec,
                       dusk_kind *kind)
 {
-  return kind_define(&arena->kinds, spec, ready_centrals, arena, kind);
+  dusk_kind made;
+  int error = kind_define(&arena->kinds, spec, &made);
+  if (error)
+    return error;
+  if (!centrals_commit(arena, made))
+    return ENOMEM; /* the kind stays defined, and unknown to the caller */
+  *kind = made;
+  return 0;
 }
 
 static struct span *make(struct arena *arena, uint32_t pages, uint16_t kind,

@@ -53,14 +53,9 @@ struct kinds {
 WARN_UNUSED bool kinds_init(struct kinds *kinds);
 void kinds_destroy(struct kinds *kinds);
 
-/* Makes ready what a kind with this number needs besides, with the lock; again
- * if it was in vain.  false: no memory. */
-typedef bool kind_ready(void *context, dusk_kind number);
-
-/* See dusk_kind_define().  The kind is known to others once all else is ready;
- * `ready` may be NULL. */
+/* See dusk_kind_define(). */
 WARN_UNUSED int kind_define(struct kinds *kinds, const dusk_kind_spec *spec,
-                            kind_ready *ready, void *context, dusk_kind *kind);
+                            dusk_kind *kind);
 
 static inline uint32_t kinds_count(const struct kinds *kinds)
 {

@@ -31,6 +31,11 @@ struct span *cache_span(struct dusk_thread *thread, const struct dusk_run *run);
 WARN_UNUSED bool cache_next_run(struct dusk_thread *thread, dusk_kind kind,
                                 unsigned size_class);
 
+/* The run is used up as far as it can be without a sample: takes the object
+ * that must be sampled.  NULL: the run is used up. */
+void *cache_take_sampled(struct dusk_thread *thread, dusk_kind kind,
+                         unsigned size_class);
+
 /* Takes a CACHED span of the thread's epoch into the cache, and its next run.
  * false: it has no free slot, and has left again. */
 WARN_UNUSED bool cache_adopt(struct dusk_thread *thread, struct span *span);
@@ -43,8 +48,8 @@ void cache_blacken(struct dusk_thread *thread);
  * the runs loses its marks. */
 void cache_drop(struct dusk_thread *thread);
 
-/* Before H4 was posted: gives all spans back to the central lists of the
- * thread's epoch, because it leaves, or is to begin anew at H2. */
+/* The thread leaves, before H4 was posted: its spans go back to the central
+ * lists of its epoch. */
 void cache_leave(struct dusk_thread *thread);
 
 /* Counts a large object. */

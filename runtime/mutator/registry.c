@@ -174,19 +174,15 @@ void registry_await_notes(const struct registry *registry)
 
 /* ---- after a fork ---- */
 
-/* Whose thread has vanished, wherever it was: a record like a new one, but that
- * it tells where the last stack was.  What the program may still do with the
- * handle is answered as for one that detached. */
+/* Whose thread has vanished, wherever it was: a record like a new one.  What
+ * the program may still do with the handle is answered as for one that
+ * detached. */
 static void forget(struct registry *registry, struct dusk_thread *thread)
 {
-  uintptr_t low = thread->stack_low;
-  uintptr_t high = thread->stack_high;
   struct dusk_thread *next_record = thread->next_record;
   delays_free(thread->delays);
   if (!vm_release(thread, record_bytes()))
     memset(thread, 0, record_bytes());
-  thread->stack_low = low;
-  thread->stack_high = high;
   thread->next_record = next_record;
   thread->next = registry->spare;
   registry->spare = thread;

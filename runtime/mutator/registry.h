@@ -48,7 +48,7 @@ struct registry {
   uint64_t caches;             /* thread records ever made */
   uint64_t joined;             /* threads that ever attached; atomic to read */
   bool traced;                 /* threads have rings; set before the first */
-  bool scrubs;      /* H2 leaves no dead words and no runs; the same */
+  bool scrubs;      /* dead stack is cleared (poll.c); set before the first */
   bool framed;      /* threads outside leave their frames; the same */
   uint32_t barrier; /* flags that every thread's barrier has at all times */
   struct joining joining;
@@ -88,8 +88,7 @@ void registry_spare(struct registry *registry, struct dusk_thread *thread);
 
 /* In the child of a fork: the calling thread is the only one there is.  Its
  * attachment, if it has one, stays, with an empty cache, as if it had attached
- * between two cycles; all others' records are spare, and empty but for the
- * bounds of the stacks that their last threads had. */
+ * between two cycles; all others' records are spare. */
 void registry_revive(struct registry *registry, uint32_t epoch);
 
 /* Lets the calling thread join. */

@@ -20,6 +20,7 @@
 #include "event/assists.h"
 #include "event/counters.h"
 #include "event/delays.h"
+#include "event/sampling.h"
 #include "heap/grey.h"
 #include "heap/shade.h"
 #include "os/self.h"
@@ -113,6 +114,7 @@ struct dusk_thread {
    * together with a run, inside `version` odd: see cache_read(). */
   struct tally taken;
   uint32_t version;
+  struct sampling sampling; /* where samples fall in what it allocates */
 
   /* The barrier's log, never NULL, and what went into it lately. */
   struct packet *log;
@@ -123,8 +125,6 @@ struct dusk_thread {
   uint64_t slow_paths; /* allocation slow paths, for DUSK_DEBUG=stress */
   uintptr_t fresh;     /* the object that a careful heap gave it last: the
                           owner's */
-  uint32_t unpublished; /* pages taken for a large object that is being
-                           cleared: the owner's */
   bool asking;         /* inside a dusk_on_exhausted() call: the owner's */
   struct assist_rule assist_rule; /* the owner's */
   struct assists assists;

@@ -4,19 +4,16 @@
  * Any thread, no lock of ours.  Tested by tests/unit/maps.c. */
 #include "os/maps.h"
 
-#include "os/file.h"
-#include "os/self.h"
+#include "os/image.h"
 
 #include <dirent.h>
-#include <elf.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -30,20 +27,21 @@ void maps_each(void (*visit)(void *context, const struct map *map),
                void *context)
 {
   int saved = errno;
-  struct file_lines lines;
   char line[4352], access[8];
-  file_lines_open(&lines, "/proc/self/maps");
-  while (file_lines_next(&lines, line, sizeof line)) {
+  FILE *file = fopen("/proc/self/maps", "re");
+  while (file && fgets(line, sizeof line, file)) {
     struct map map = {.start = 0};
     int at = 0;
     if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %7s %*s %*s %*s %n", &map.start,
                &map.end, access, &at) == 3 &&
         strcmp(access, "rw-p") == 0) {
+      line[strcspn(line, "\n")] = '\0';
       snprintf(map.name, sizeof map.name, "%s", at ? last_part(line + at) : "");
       visit(context, &map);
     }
   }
-  file_lines_close(&lines);
+  if (file)
+    fclose(file);
   errno = saved;
 }
 
@@ -63,13 +61,14 @@ enum { ENTRIES = 512 };
 
 uintptr_t maps_touched(uintptr_t at, uintptr_t end)
 {
+  int saved = errno;
   uint64_t entries[ENTRIES];
   size_t unit = (size_t)sysconf(_SC_PAGESIZE);
-  int file = file_open("/proc/self/pagemap", O_RDONLY);
+  int file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
   bool found = file < 0; /* then all counts */
   while (!found && at < end) {
     off_t offset = (off_t)(at / unit * sizeof *entries);
-    ssize_t got = file_read_at(file, entries, sizeof entries, offset);
+    ssize_t got = pread(file, entries, sizeof entries, offset);
     size_t count = got > 0 ? (size_t)got / sizeof *entries : 0;
     found = count == 0;
     for (size_t i = 0; i < count && !found && at < end; i++) {
@@ -79,19 +78,20 @@ uintptr_t maps_touched(uintptr_t at, uintptr_t end)
     }
   }
   if (file >= 0)
-    file_close(file);
+    close(file);
+  errno = saved;
   return at < end ? at : end;
 }
 
 /* The last but one word of the line is the stack pointer. */
 static bool read_sp(const char *task, uintptr_t *sp)
 {
-  struct file_lines lines;
   char path[64], line[256];
   snprintf(path, sizeof path, "/proc/self/task/%.16s/syscall", task);
-  file_lines_open(&lines, path);
-  bool found = file_lines_next(&lines, line, sizeof line);
-  file_lines_close(&lines);
+  FILE *file = fopen(path, "re");
+  bool found = file && fgets(line, sizeof line, file);
+  if (file)
+    fclose(file);
   char *last = found ? strrchr(line, ' ') : NULL;
   if (!last)
     return false;
@@ -104,19 +104,13 @@ int maps_thread(uintptr_t start, uintptr_t end, uintptr_t *sp)
 {
   int saved = errno;
   int found = 0;
-  uintptr_t its = 0;
-  int file = file_open("/proc/self/task", O_RDONLY | O_DIRECTORY);
-  DIR *tasks = file < 0 ? NULL : fdopendir(file);
+  DIR *tasks = opendir("/proc/self/task");
   for (struct dirent *task; tasks && !found && (task = readdir(tasks));)
-    if (*task->d_name != '.' && read_sp(task->d_name, &its) && its >= start &&
-        its < end)
+    if (*task->d_name != '.' && read_sp(task->d_name, sp) && *sp >= start &&
+        *sp < end)
       found = atoi(task->d_name);
-  if (found)
-    *sp = its;
   if (tasks)
-    closedir(tasks); /* and the file */
-  else if (file >= 0)
-    file_close(file);
+    closedir(tasks);
   errno = saved;
   return found;
 }
@@ -127,7 +121,7 @@ bool maps_stack(pthread_t thread, uintptr_t *low, uintptr_t *high)
   void *start;
   size_t bytes;
   int saved = errno;
-  bool found = self_system.attributes(thread, &attributes) == 0;
+  bool found = pthread_getattr_np(thread, &attributes) == 0;
   if (found) {
     found = pthread_attr_getstack(&attributes, &start, &bytes) == 0;
     pthread_attr_destroy(&attributes);
@@ -166,74 +160,21 @@ static int visit_object(struct dl_phdr_info *object, size_t size, void *context)
   return 0;
 }
 
-struct image {
-  const char *bytes;
+struct variable {
+  uintptr_t address;
+  char *text;
   size_t size;
 };
 
-static bool image_open(struct image *image, const char *path)
+static bool visit_symbol(void *context, const ElfW(Sym) * symbol,
+                         const char *name)
 {
-  struct stat status;
-  int file = file_open(path, O_RDONLY);
-  if (file < 0)
+  const struct variable *variable = context;
+  size_t offset = (size_t)(variable->address - symbol->st_value);
+  if ((symbol->st_info & 15) != STT_OBJECT || offset >= symbol->st_size)
     return false;
-  void *bytes = MAP_FAILED;
-  if (fstat(file, &status) == 0 && status.st_size >= (off_t)sizeof(ElfW(Ehdr)))
-    bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
-  file_close(file);
-  *image =
-      (struct image){bytes, bytes == MAP_FAILED ? 0 : (size_t)status.st_size};
-  return bytes != MAP_FAILED;
-}
-
-/* A part of the file; NULL: it is beyond its end. */
-static const void *image_part(const struct image *image, uint64_t offset,
-                              uint64_t bytes)
-{
-  return offset <= image->size && bytes <= image->size - offset
-             ? image->bytes + offset
-             : NULL;
-}
-
-/* Of one symbol table, the variable that the address is in. */
-static bool look_in(const struct image *image, const ElfW(Shdr) * sections,
-                    const ElfW(Shdr) * table, uintptr_t address, char *text,
-                    size_t size)
-{
-  const ElfW(Sym) *symbols =
-      image_part(image, table->sh_offset, table->sh_size);
-  const ElfW(Shdr) *strings = &sections[table->sh_link];
-  const char *names = image_part(image, strings->sh_offset, strings->sh_size);
-  for (size_t i = 0; symbols && names && i < table->sh_size / sizeof *symbols;
-       i++) {
-    const ElfW(Sym) *symbol = &symbols[i];
-    if ((symbol->st_info & 15) != STT_OBJECT ||
-        address - symbol->st_value >= symbol->st_size ||
-        symbol->st_name >= strings->sh_size)
-      continue;
-    snprintf(text, size, "%.128s+%zu", names + symbol->st_name,
-             (size_t)(address - symbol->st_value));
-    return true;
-  }
-  return false;
-}
-
-static bool find_symbol(const struct image *image, uintptr_t address,
-                        char *text, size_t size)
-{
-  const ElfW(Ehdr) *header = image_part(image, 0, sizeof *header);
-  if (!header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
-    return false;
-  const ElfW(Shdr) *sections = image_part(
-      image, header->e_shoff, (uint64_t)header->e_shnum * sizeof(ElfW(Shdr)));
-  for (unsigned i = 0; sections && i < header->e_shnum; i++) {
-    bool is_table =
-        sections[i].sh_type == SHT_SYMTAB || sections[i].sh_type == SHT_DYNSYM;
-    if (is_table && sections[i].sh_link < header->e_shnum &&
-        look_in(image, sections, &sections[i], address, text, size))
-      return true;
-  }
-  return false;
+  snprintf(variable->text, variable->size, "%.128s+%zu", name, offset);
+  return true;
 }
 
 bool maps_variable(uintptr_t address, char *text, size_t size)
@@ -248,11 +189,15 @@ bool maps_variable(uintptr_t address, char *text, size_t size)
   }
   snprintf(name, sizeof name, "data+0x%zx", (size_t)module.in_file);
   if (image_open(&image, module.path)) {
-    find_symbol(&image, module.in_file, name, sizeof name);
-    munmap((void *)image.bytes, image.size);
+    struct variable variable = {module.in_file, name, sizeof name};
+    image_symbols(&image, visit_symbol, &variable);
+    image_close(&image);
   }
-  if (file_read_link(module.path, self, sizeof self))
+  ssize_t length = readlink(module.path, self, sizeof self - 1);
+  if (length > 0) {
+    self[length] = '\0';
     snprintf(module.path, sizeof module.path, "%s", self);
+  }
   snprintf(text, size, "%s (%s)", name, last_part(module.path));
   errno = saved;
   return true;

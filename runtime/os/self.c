@@ -22,48 +22,34 @@
 
 #include <errno.h>
 #include <link.h>
-
-struct self_table self_system = {
-    .make_key = pthread_key_create,
-    .set = pthread_setspecific,
-    .attributes = pthread_getattr_np,
-};
-
 static struct {
-  uint64_t number;          /* the key and 1; 0: there is none yet; atomic */
-  void (*ends)(void *word); /* atomic */
-} own;
+  pthread_once_t once;
+  pthread_key_t key;
+  int error;
+  void (*ends)(void *word);
+} own = {.once = PTHREAD_ONCE_INIT};
 
-static pthread_key_t own_key(void)
+static void make_key(void)
 {
-  return (pthread_key_t)(LOAD_RELAXED(&own.number) - 1);
+  own.error = pthread_key_create(&own.key, LOAD_RELAXED(&own.ends));
 }
 
-/* No pthread_once(): what was refused once would be refused for ever.  No lock
- * either, as another thread may fork.  Of several at once one key is kept. */
 int self_word_open(void (*ends)(void *word))
 {
-  uint64_t none = 0;
-  pthread_key_t key;
-  if (LOAD_ACQUIRE(&own.number)) /* with the compare-and-swap below */
-    return 0;
   STORE_RELAXED(&own.ends, ends); /* the same each time */
-  int error = self_system.make_key(&key, ends);
-  if (!error && !CAS_ACQ_REL(&own.number, &none, (uint64_t)key + 1))
-    pthread_key_delete(key);
-  return error;
+  pthread_once(&own.once, make_key);
+  return own.error;
 }
 
 void *self_word(void)
 {
-  return steps_taken() ? *steps_taken()->word()
-                       : pthread_getspecific(own_key());
+  return steps_taken() ? *steps_taken()->word() : pthread_getspecific(own.key);
 }
 
 int self_set_word(void *word)
 {
   if (!steps_taken())
-    return self_system.set(own_key(), word);
+    return pthread_setspecific(own.key, word);
   *steps_taken()->word() = word;
   return 0;
 }
@@ -73,7 +59,7 @@ void self_end(void)
   void *word = self_word();
   if (word) {
     self_set_word(NULL);
-    LOAD_RELAXED (&own.ends)(word);
+    own.ends(word);
   }
 }
 
@@ -92,7 +78,7 @@ int self_stack(uintptr_t *low, uintptr_t *high)
   void *start;
   size_t size;
   int saved = errno;
-  int error = self_system.attributes(pthread_self(), &attributes);
+  int error = pthread_getattr_np(pthread_self(), &attributes);
   if (!error) {
     error = pthread_attr_getstack(&attributes, &start, &size);
     pthread_attr_destroy(&attributes);
@@ -173,45 +159,27 @@ READS_AMBIGUOUS_WORDS uintptr_t self_save(uintptr_t registers[SELF_REGISTERS])
 
 #endif
 
-enum { SCRUB_BYTES = 32 * 1024, SCRUB_NEAR_WORDS = 128 };
+/* A stack that has not been used since it was last scrubbed is zero here, and
+ * further down as well. */
+enum { SCRUB_BYTES = 32 * 1024, SCRUB_STEPS = 32 };
 
-/* Clears so much below its own frame; true: there was something in the last
- * SCRUB_BYTES of it.  One frame, so that nothing lies in between. */
-static READS_AMBIGUOUS_WORDS NOINLINE bool scrub(size_t bytes)
+static READS_AMBIGUOUS_WORDS void scrub(uintptr_t low, unsigned steps)
 {
-  volatile uintptr_t *dead = __builtin_alloca(bytes);
+  volatile uintptr_t dead[SCRUB_BYTES / sizeof(uintptr_t)];
   uintptr_t used = 0;
-  for (size_t i = 0; i < bytes / sizeof *dead; i++) {
-    if (i < SCRUB_BYTES / sizeof *dead)
-      used |= dead[i];
+  for (size_t i = 0; i < sizeof dead / sizeof *dead; i++) {
+    used |= dead[i];
     dead[i] = 0;
   }
-  return used != 0;
+  if (used && steps && (uintptr_t)dead - low > 3 * SCRUB_BYTES)
+    scrub(low, steps - 1);
+  __asm__ volatile("" : : : "memory"); /* no tail call: frames must differ */
 }
 
-/* What will be the gaps in the frame of scrub(). */
-static READS_AMBIGUOUS_WORDS NOINLINE void scrub_near(void)
-{
-  volatile uintptr_t near[SCRUB_NEAR_WORDS];
-  uintptr_t used = 0;
-  for (size_t i = 0; i < SCRUB_NEAR_WORDS; i++) {
-    used |= near[i];
-    near[i] = 0;
-  }
-  (void)used;
-}
-
-/* Where nothing has been for that long, nothing is further down: it is as the
- * system gave it, or as the last time left it. */
 void self_scrub(uintptr_t low)
 {
-  uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-  size_t room = align_down(here - low, SCRUB_BYTES);
-  size_t spare = 2 * (size_t)SCRUB_BYTES; /* for who is called, and signals */
-  scrub_near();
-  for (size_t bytes = SCRUB_BYTES; bytes + spare <= room; bytes *= 2)
-    if (!scrub(bytes))
-      return;
+  if ((uintptr_t)__builtin_frame_address(0) - low > 3 * SCRUB_BYTES)
+    scrub(low, SCRUB_STEPS);
 }
 
 struct segment_visit {

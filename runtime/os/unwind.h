@@ -14,6 +14,10 @@
  * it points behind the call. */
 unsigned unwind_here(uintptr_t *pcs, unsigned capacity);
 
+/* The same from the frame on that `caller` returns to, where the program called
+ * us; 0, or a frame that is not found: with all of ours. */
+unsigned unwind_program(uintptr_t caller, uintptr_t *pcs, unsigned capacity);
+
 /* The same with each frame's stack pointer: a word of the stack belongs to the
  * last frame whose sp is at or below it. */
 struct frame {
@@ -40,13 +44,5 @@ unsigned unwind_thread(pthread_t thread, uintptr_t *pcs, unsigned capacity);
  * the library's file it is, if the function has no name; or its number in
  * hex. */
 void unwind_name(uintptr_t pc, char *name, size_t size);
-
-/* For a fork: libunwind has locks, and in the child nobody would give back
- * those of another thread.  Shut, no thread is inside any of the captures, and
- * who wants to waits; the calling thread may.  Then exactly one of the other
- * two. */
-void unwind_shut(void);
-void unwind_reopen(void);          /* in the parent */
-void unwind_reopen_in_child(void); /* where no other thread is left */
 
 #endif

@@ -21,13 +21,14 @@
 #include "base/check.h"
 #include "event/delays.h"
 #include "mutator/cache.h"
-#include "os/block.h"
 #include "os/clock.h"
-#include "os/file.h"
+#include "report/filename.h"
 #include "report/stats.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -37,7 +38,6 @@ enum {
   FIRST_BYTES = 64 * 1024,
   /* A thread that leaves writes what is there when it is this much. */
   MUCH_BYTES = 256 * 1024,
-  NAME_BYTES = 4096,
 };
 
 struct trace {
@@ -79,7 +79,7 @@ static bool begin_line(struct trace *trace, const char *type)
 {
   if (trace->room - trace->length < LINE_BYTES) {
     size_t room = trace->room ? 2 * trace->room : FIRST_BYTES;
-    char *text = block_resize(trace->text, room);
+    char *text = realloc(trace->text, room);
     if (!text)
       return false;
     trace->text = text;
@@ -175,56 +175,42 @@ static void put_lost(struct trace *trace)
 
 /* ---- the file; with the lock ---- */
 
-static void stop(struct trace *trace, int error)
+static void stop(struct trace *trace)
 {
-  complain("DUSK_TRACE: the trace ends here: %s", strerror(-error));
-  file_close(trace->file);
+  complain("DUSK_TRACE: the trace ends here: %s", strerror(errno));
+  close(trace->file);
   trace->file = -1;
 }
 
-/* Writes all that there is. */
+/* Writes all that there is; one call, unless the system takes less. */
 static void write_text(struct trace *trace)
 {
-  int error = trace->file < 0 || !trace->length
-                  ? 0
-                  : file_write(trace->file, trace->text, trace->length);
-  if (error)
-    stop(trace, error);
-  trace->length = 0;
-}
-
-/* The name with each "%p" replaced; false: it is too long. */
-static bool expand_name(char *to, size_t room, const char *name)
-{
-  size_t length = 0;
-  for (; *name; name++) {
-    char piece[16] = {*name};
-    if (name[0] == '%' && name[1] == 'p') {
-      snprintf(piece, sizeof piece, "%ld", (long)getpid());
-      name++;
-    }
-    size_t bytes = strlen(piece);
-    if (length + bytes >= room)
-      return false;
-    memcpy(to + length, piece, bytes);
-    length += bytes;
+  size_t done = 0;
+  while (trace->file >= 0 && done < trace->length) {
+    ssize_t wrote =
+        write(trace->file, trace->text + done, trace->length - done);
+    if (wrote >= 0)
+      done += (size_t)wrote;
+    else if (errno != EINTR)
+      stop(trace);
   }
-  to[length] = '\0';
-  return true;
+  trace->length = 0;
 }
 
 static int open_file(const char *name)
 {
-  char expanded[NAME_BYTES];
-  if (!expand_name(expanded, sizeof expanded, name))
-    return -ENAMETOOLONG;
-  return file_open(expanded, O_WRONLY | O_APPEND | O_CREAT);
+  char expanded[FILENAME_BYTES];
+  if (!filename_expand(expanded, sizeof expanded, name)) {
+    errno = ENAMETOOLONG;
+    return -1;
+  }
+  return open(expanded, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
 }
 
 static struct trace *make(int file)
 {
   static unsigned heaps; /* traced by this process so far; atomic */
-  struct trace *trace = block_make(sizeof *trace);
+  struct trace *trace = calloc(1, sizeof *trace);
   if (!trace)
     return NULL;
   lock_init(&trace->lock, RANK_trace);
@@ -239,10 +225,9 @@ void trace_open(struct dusk_heap *heap, const char *name)
   int file = open_file(name);
   struct trace *trace = file < 0 ? NULL : make(file);
   if (!trace) {
-    complain("DUSK_TRACE=%s: no trace is written: %s", name,
-             strerror(file < 0 ? -file : ENOMEM));
+    complain("DUSK_TRACE=%s: no trace is written: %s", name, strerror(errno));
     if (file >= 0)
-      file_close(file);
+      close(file);
     return;
   }
   lock_acquire(&trace->lock);
@@ -297,10 +282,10 @@ static void free_trace(struct dusk_heap *heap)
 {
   struct trace *trace = heap->trace;
   if (trace->file >= 0)
-    file_close(trace->file);
+    close(trace->file);
   lock_destroy(&trace->lock);
-  block_free(trace->text);
-  block_free(trace);
+  free(trace->text);
+  free(trace);
   heap->trace = NULL;
 }
 
