@@ -9,8 +9,6 @@ libdusk_all_la_SOURCES = \
 	%reldir%/alloc/assist.h \
 	%reldir%/alloc/large.c \
 	%reldir%/alloc/large.h \
-	%reldir%/alloc/sample.c \
-	%reldir%/alloc/sample.h \
 	%reldir%/api/assist.c \
 	%reldir%/api/budget.c \
 	%reldir%/api/caller.c \
@@ -23,7 +21,6 @@ libdusk_all_la_SOURCES = \
 	%reldir%/api/limit.h \
 	%reldir%/api/option.c \
 	%reldir%/api/option.h \
-	%reldir%/api/profile.c \
 	%reldir%/api/thread.c \
 	%reldir%/base/atomic.h \
 	%reldir%/base/bits.h \
@@ -83,14 +80,10 @@ libdusk_all_la_SOURCES = \
 	%reldir%/event/delays.h \
 	%reldir%/event/history.c \
 	%reldir%/event/history.h \
-	%reldir%/event/sampling.c \
-	%reldir%/event/sampling.h \
 	%reldir%/heap/arena.c \
 	%reldir%/heap/arena.h \
 	%reldir%/heap/central.c \
 	%reldir%/heap/central.h \
-	%reldir%/heap/depot.c \
-	%reldir%/heap/depot.h \
 	%reldir%/heap/freed.c \
 	%reldir%/heap/freed.h \
 	%reldir%/heap/gather.c \
@@ -112,15 +105,11 @@ libdusk_all_la_SOURCES = \
 	%reldir%/heap/recount.h \
 	%reldir%/heap/run.c \
 	%reldir%/heap/run.h \
-	%reldir%/heap/profile.c \
-	%reldir%/heap/profile.h \
 	%reldir%/heap/scavenge.c \
 	%reldir%/heap/scavenge.h \
 	%reldir%/heap/shade.h \
 	%reldir%/heap/shadow.c \
 	%reldir%/heap/shadow.h \
-	%reldir%/heap/sites.c \
-	%reldir%/heap/sites.h \
 	%reldir%/heap/sizeclass.c \
 	%reldir%/heap/sizeclass.h \
 	%reldir%/heap/span.h \
@@ -129,12 +118,20 @@ libdusk_all_la_SOURCES = \
 	%reldir%/inspect/barriercheck.h \
 	%reldir%/inspect/checkmark.c \
 	%reldir%/inspect/checkmark.h \
+	%reldir%/inspect/graph.c \
+	%reldir%/inspect/graph.h \
 	%reldir%/inspect/halt.c \
 	%reldir%/inspect/halt.h \
+	%reldir%/inspect/holders.c \
+	%reldir%/inspect/holders.h \
 	%reldir%/inspect/inspect.c \
 	%reldir%/inspect/inspect.h \
 	%reldir%/inspect/labels.c \
 	%reldir%/inspect/labels.h \
+	%reldir%/inspect/noted.c \
+	%reldir%/inspect/noted.h \
+	%reldir%/inspect/output.c \
+	%reldir%/inspect/output.h \
 	%reldir%/inspect/place.c \
 	%reldir%/inspect/place.h \
 	%reldir%/inspect/remark.c \
@@ -143,8 +140,14 @@ libdusk_all_la_SOURCES = \
 	%reldir%/inspect/retention.h \
 	%reldir%/inspect/rootcheck.c \
 	%reldir%/inspect/rootcheck.h \
+	%reldir%/inspect/snapfile.c \
+	%reldir%/inspect/snapfile.h \
+	%reldir%/inspect/snapshot.c \
+	%reldir%/inspect/snapshot.h \
 	%reldir%/inspect/thing.c \
 	%reldir%/inspect/thing.h \
+	%reldir%/inspect/why.c \
+	%reldir%/inspect/why.h \
 	%reldir%/mutator/barrier.c \
 	%reldir%/mutator/barrier.h \
 	%reldir%/mutator/cache.c \
@@ -159,22 +162,16 @@ libdusk_all_la_SOURCES = \
 	%reldir%/mutator/rootset.h \
 	%reldir%/mutator/thread.c \
 	%reldir%/mutator/thread.h \
-	%reldir%/os/bell.c \
-	%reldir%/os/bell.h \
+	%reldir%/os/child.c \
+	%reldir%/os/child.h \
 	%reldir%/os/clock.c \
 	%reldir%/os/clock.h \
 	%reldir%/os/fence.c \
 	%reldir%/os/fence.h \
-	%reldir%/os/gzip.c \
-	%reldir%/os/gzip.h \
-	%reldir%/os/image.c \
-	%reldir%/os/image.h \
 	%reldir%/os/machine.c \
 	%reldir%/os/machine.h \
 	%reldir%/os/maps.c \
 	%reldir%/os/maps.h \
-	%reldir%/os/module.c \
-	%reldir%/os/module.h \
 	%reldir%/os/priority.c \
 	%reldir%/os/priority.h \
 	%reldir%/os/self.c \
@@ -201,18 +198,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/pace/pressure.h \
 	%reldir%/pace/scavenger.c \
 	%reldir%/pace/scavenger.h \
-	%reldir%/report/filename.c \
-	%reldir%/report/filename.h \
 	%reldir%/report/gctrace.c \
 	%reldir%/report/gctrace.h \
-	%reldir%/report/heapprofile.c \
-	%reldir%/report/heapprofile.h \
-	%reldir%/report/pbwire.c \
-	%reldir%/report/pbwire.h \
-	%reldir%/report/pprof.c \
-	%reldir%/report/pprof.h \
-	%reldir%/report/profilefile.c \
-	%reldir%/report/profilefile.h \
 	%reldir%/report/scavtrace.c \
 	%reldir%/report/scavtrace.h \
 	%reldir%/report/stats.c \
@@ -220,7 +207,7 @@ libdusk_all_la_SOURCES = \
 	%reldir%/report/trace.c \
 	%reldir%/report/trace.h
 libdusk_all_la_LDFLAGS = $(DUSK_LDFLAGS)
-libdusk_all_la_LIBADD = $(UNWIND_LIBS) $(ZLIB_LIBS) $(PTHREAD_LIBS)
+libdusk_all_la_LIBADD = $(UNWIND_LIBS) $(PTHREAD_LIBS)
 
 # The same sources with checks and chaos points, for tests that decide who runs
 # when (tests/steps/README.md): built for them only.

@@ -12,7 +12,6 @@
 #   docs.sh       runs what the documents show, and looks up what they name
 #   examples.sh   runs the examples and reads what they print
 #   gdb.sh        asks gdb for a heap
-#   pprof.sh      has go tool pprof read what an example leaves behind
 #   mistakes.sh   runs those that are wrong, and reads what they are told
 #   tools.sh      lets memory checkers watch a program
 
@@ -22,20 +21,20 @@ unit_tests = \
 	%reldir%/unit/balance \
 	%reldir%/unit/barrier \
 	%reldir%/unit/base \
-	%reldir%/unit/bell \
 	%reldir%/unit/bits \
 	%reldir%/unit/budget \
 	%reldir%/unit/cache \
 	%reldir%/unit/census \
 	%reldir%/unit/central \
 	%reldir%/unit/checkmark \
+	%reldir%/unit/child \
 	%reldir%/unit/clock \
 	%reldir%/unit/counters \
 	%reldir%/unit/delays \
-	%reldir%/unit/depot \
 	%reldir%/unit/fence \
 	%reldir%/unit/freed \
 	%reldir%/unit/gctrace \
+	%reldir%/unit/graph \
 	%reldir%/unit/grey \
 	%reldir%/unit/halt \
 	%reldir%/unit/heapcheck \
@@ -50,21 +49,18 @@ unit_tests = \
 	%reldir%/unit/mark \
 	%reldir%/unit/markbits \
 	%reldir%/unit/option \
-	%reldir%/unit/module \
 	%reldir%/unit/origin \
+	%reldir%/unit/output \
 	%reldir%/unit/overflow \
 	%reldir%/unit/pacer \
 	%reldir%/unit/pacing \
 	%reldir%/unit/pages \
-	%reldir%/unit/pbwire \
 	%reldir%/unit/policy \
 	%reldir%/unit/pressure \
 	%reldir%/unit/priority \
-	%reldir%/unit/profile \
 	%reldir%/unit/recount \
 	%reldir%/unit/rootset \
 	%reldir%/unit/run \
-	%reldir%/unit/sampling \
 	%reldir%/unit/scan \
 	%reldir%/unit/scavenge \
 	%reldir%/unit/scavenger \
@@ -81,9 +77,11 @@ sim_tests = \
 	%reldir%/sim/pacer \
 	%reldir%/sim/world
 lab_tests = \
+	%reldir%/lab/dominators \
 	%reldir%/lab/expr \
 	%reldir%/lab/mmu \
 	%reldir%/lab/model \
+	%reldir%/lab/objects \
 	%reldir%/lab/plot \
 	%reldir%/lab/samples
 api_tests = \
@@ -105,15 +103,15 @@ api_tests = \
 	%reldir%/api/memory \
 	%reldir%/api/oom \
 	%reldir%/api/pressure \
-	%reldir%/api/profile \
-	%reldir%/api/profilefile \
 	%reldir%/api/retention \
 	%reldir%/api/root \
+	%reldir%/api/snapshot \
 	%reldir%/api/spin \
 	%reldir%/api/stats \
 	%reldir%/api/store \
 	%reldir%/api/thread \
-	%reldir%/api/trace
+	%reldir%/api/trace \
+	%reldir%/api/why
 stress_tests = \
 	%reldir%/stress/graph \
 	%reldir%/stress/percent \
@@ -135,6 +133,7 @@ test_scripts = \
 	%reldir%/docs.sh \
 	%reldir%/examples.sh \
 	%reldir%/gdb.sh \
+	%reldir%/lab/heap.sh \
 	%reldir%/lab/run.sh \
 	%reldir%/lab/sim.sh \
 	%reldir%/lint/chaos.sh \
@@ -147,7 +146,6 @@ test_scripts = \
 	%reldir%/lint/symbols.sh \
 	%reldir%/mistakes.sh \
 	%reldir%/model/model.sh \
-	%reldir%/pprof.sh \
 	%reldir%/tools.sh
 
 # What tests include, read, or leave to other rules.
@@ -155,12 +153,13 @@ EXTRA_DIST += \
 	%reldir%/api/api.h \
 	%reldir%/api/child.h \
 	%reldir%/api/cycle.h \
-	%reldir%/api/pprof.h \
+	%reldir%/api/graph.h \
 	%reldir%/coverage.sh \
 	%reldir%/fuzz/README.md \
 	%reldir%/fuzz/corpus \
 	%reldir%/fuzz/run \
 	%reldir%/install.sh \
+	%reldir%/lab/planted.c \
 	%reldir%/lint/layers.txt \
 	%reldir%/lint/strip.awk \
 	%reldir%/lint/symbols.txt \
@@ -253,7 +252,7 @@ AM_TESTS_ENVIRONMENT = \
 # Ten minutes of each fuzz target, or FUZZ_SECONDS.
 fuzz:
 	$(AM_TESTS_ENVIRONMENT) FUZZ_CC='$(FUZZ_CC)' \
-	UNWIND_CFLAGS='$(UNWIND_CFLAGS)' UNWIND_LIBS='$(UNWIND_LIBS) $(ZLIB_LIBS)' \
+	UNWIND_CFLAGS='$(UNWIND_CFLAGS)' UNWIND_LIBS='$(UNWIND_LIBS)' \
 	$(SHELL) $(srcdir)/%reldir%/fuzz/run
 .PHONY: fuzz
 
@@ -288,6 +287,7 @@ installcheck-local:
 # For the programs that have no such line of their own.
 LDADD = %reldir%/unit/libfixture.la libdusk-all.la $(CHECK_LIBS)
 lab_ldadd = lab/libsim.la libdusk-all.la $(CHECK_LIBS)
+heap_ldadd = lab/libheap.la $(CHECK_LIBS)
 show_ldadd = lab/libshow.la $(CHECK_LIBS)
 api_ldadd = libdusk.la $(CHECK_LIBS) $(PTHREAD_LIBS)
 steps_cppflags = $(chaos_cppflags) -I$(srcdir)/tests
@@ -328,6 +328,8 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_sim_pacer_LDADD = $(lab_ldadd)
 %canon_reldir%_sim_world_LDADD = $(lab_ldadd)
 %canon_reldir%_lab_expr_LDADD = $(lab_ldadd)
+%canon_reldir%_lab_dominators_LDADD = $(heap_ldadd)
+%canon_reldir%_lab_objects_LDADD = $(heap_ldadd)
 %canon_reldir%_lab_mmu_LDADD = $(show_ldadd)
 %canon_reldir%_lab_model_LDADD = lab/libshow.la $(lab_ldadd)
 %canon_reldir%_lab_plot_LDADD = $(show_ldadd)
@@ -353,11 +355,13 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_pressure_LDADD = $(api_ldadd)
 %canon_reldir%_api_retention_LDADD = $(api_ldadd)
 %canon_reldir%_api_root_LDADD = $(api_ldadd)
+%canon_reldir%_api_snapshot_LDADD = $(api_ldadd)
 %canon_reldir%_api_spin_LDADD = $(api_ldadd)
 %canon_reldir%_api_stats_LDADD = $(api_ldadd)
 %canon_reldir%_api_store_LDADD = $(api_ldadd)
 %canon_reldir%_api_thread_LDADD = $(api_ldadd)
 %canon_reldir%_api_trace_LDADD = $(api_ldadd)
+%canon_reldir%_api_why_LDADD = $(api_ldadd)
 %canon_reldir%_steps_graph_CPPFLAGS = $(steps_cppflags)
 %canon_reldir%_steps_graph_LDADD = $(steps_ldadd)
 %canon_reldir%_steps_races_CPPFLAGS = $(steps_cppflags)

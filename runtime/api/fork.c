@@ -32,7 +32,7 @@
 
 #include "base/check.h"
 #include "collect/revive.h"
-#include "report/profilefile.h"
+#include "os/child.h"
 #include "report/trace.h"
 
 /* What is open, guarded by `lock`. */
@@ -75,10 +75,6 @@ static struct lock *lock_of(struct dusk_heap *heap, enum lock_rank rank)
     return &heap->history.lock;
   case RANK_calls:
     return &heap->calls_lock;
-  case RANK_profile:
-    return &collector->arena.profile.folding;
-  case RANK_samples:
-    return &collector->arena.profile.lock;
   }
   return NULL;
 }
@@ -109,14 +105,19 @@ static void for_locks(void (*act)(struct lock *lock))
   }
 }
 
+/* Of a child that only looks at memory there is nothing to make whole. */
 static void before_fork(void)
 {
+  if (child_begins())
+    return;
   lock_seize(&process.lock);
   for_locks(lock_seize);
 }
 
 static void in_parent(void)
 {
+  if (child_begins())
+    return;
   for_locks(lock_give_back);
   lock_give_back(&process.lock);
 }
@@ -125,11 +126,12 @@ static void in_parent(void)
  * it has vanished. */
 static void in_child(void)
 {
+  if (child_begins())
+    return;
   lock_renew(&process.lock);
   for_budgets(lock_renew);
   for (struct dusk_heap *heap = process.heaps; heap; heap = heap->next_open) {
     trace_drop(heap);
-    profilefile_drop(heap);
     heap->has_driver = driven == heap;
     revive_heap(heap);
   }
@@ -144,14 +146,6 @@ static __attribute__((constructor)) void register_handlers(void)
 int fork_is_handled(void)
 {
   return process.error;
-}
-
-void fork_for_heaps(void (*act)(struct dusk_heap *heap))
-{
-  lock_acquire(&process.lock);
-  for (struct dusk_heap *heap = process.heaps; heap; heap = heap->next_open)
-    act(heap);
-  lock_release(&process.lock);
 }
 
 void fork_add_heap(struct dusk_heap *heap)

@@ -13,7 +13,8 @@ void inspect_imply(struct debug_options *debug);
 void inspect_open(struct dusk_heap *heap);
 
 /* The driver: before a cycle, and between its marking and its end.  The second
- * halts all threads if anything is to be inspected. */
+ * halts all threads if anything is to be inspected by halting; a snapshot is
+ * not. */
 void inspect_begin(struct dusk_heap *heap);
 void inspect_cycle(struct dusk_heap *heap, bool forced);
 

@@ -20,7 +20,6 @@
 #include "event/assists.h"
 #include "event/counters.h"
 #include "event/delays.h"
-#include "event/sampling.h"
 #include "heap/grey.h"
 #include "heap/shade.h"
 #include "os/self.h"
@@ -114,7 +113,6 @@ struct dusk_thread {
    * together with a run, inside `version` odd: see cache_read(). */
   struct tally taken;
   uint32_t version;
-  struct sampling sampling; /* where samples fall in what it allocates */
 
   /* The barrier's log, never NULL, and what went into it lately. */
   struct packet *log;
@@ -131,6 +129,8 @@ struct dusk_thread {
 
   struct standing standing;
   bool framed; /* leaves its frames when it goes outside: its own */
+  bool waits;  /* is outside for as long as a call of the library waits: its
+                  own */
 
   /* For the trace; NULL: nobody traces.  Made with the record. */
   struct delays *delays;

@@ -4,9 +4,8 @@
  * Any thread, no lock of ours.  Tested by tests/unit/maps.c. */
 #include "os/maps.h"
 
-#include "os/image.h"
-
 #include <dirent.h>
+#include <elf.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -14,6 +13,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -160,21 +161,74 @@ static int visit_object(struct dl_phdr_info *object, size_t size, void *context)
   return 0;
 }
 
-struct variable {
-  uintptr_t address;
-  char *text;
+struct image {
+  const char *bytes;
   size_t size;
 };
 
-static bool visit_symbol(void *context, const ElfW(Sym) * symbol,
-                         const char *name)
+static bool image_open(struct image *image, const char *path)
 {
-  const struct variable *variable = context;
-  size_t offset = (size_t)(variable->address - symbol->st_value);
-  if ((symbol->st_info & 15) != STT_OBJECT || offset >= symbol->st_size)
+  struct stat status;
+  int file = open(path, O_RDONLY | O_CLOEXEC);
+  if (file < 0)
     return false;
-  snprintf(variable->text, variable->size, "%.128s+%zu", name, offset);
-  return true;
+  void *bytes = MAP_FAILED;
+  if (fstat(file, &status) == 0 && status.st_size >= (off_t)sizeof(ElfW(Ehdr)))
+    bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
+  close(file);
+  *image =
+      (struct image){bytes, bytes == MAP_FAILED ? 0 : (size_t)status.st_size};
+  return bytes != MAP_FAILED;
+}
+
+/* A part of the file; NULL: it is beyond its end. */
+static const void *image_part(const struct image *image, uint64_t offset,
+                              uint64_t bytes)
+{
+  return offset <= image->size && bytes <= image->size - offset
+             ? image->bytes + offset
+             : NULL;
+}
+
+/* Of one symbol table, the variable that the address is in. */
+static bool look_in(const struct image *image, const ElfW(Shdr) * sections,
+                    const ElfW(Shdr) * table, uintptr_t address, char *text,
+                    size_t size)
+{
+  const ElfW(Sym) *symbols =
+      image_part(image, table->sh_offset, table->sh_size);
+  const ElfW(Shdr) *strings = &sections[table->sh_link];
+  const char *names = image_part(image, strings->sh_offset, strings->sh_size);
+  for (size_t i = 0; symbols && names && i < table->sh_size / sizeof *symbols;
+       i++) {
+    const ElfW(Sym) *symbol = &symbols[i];
+    if ((symbol->st_info & 15) != STT_OBJECT ||
+        address - symbol->st_value >= symbol->st_size ||
+        symbol->st_name >= strings->sh_size)
+      continue;
+    snprintf(text, size, "%.128s+%zu", names + symbol->st_name,
+             (size_t)(address - symbol->st_value));
+    return true;
+  }
+  return false;
+}
+
+static bool find_symbol(const struct image *image, uintptr_t address,
+                        char *text, size_t size)
+{
+  const ElfW(Ehdr) *header = image_part(image, 0, sizeof *header);
+  if (!header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
+    return false;
+  const ElfW(Shdr) *sections = image_part(
+      image, header->e_shoff, (uint64_t)header->e_shnum * sizeof(ElfW(Shdr)));
+  for (unsigned i = 0; sections && i < header->e_shnum; i++) {
+    bool is_table =
+        sections[i].sh_type == SHT_SYMTAB || sections[i].sh_type == SHT_DYNSYM;
+    if (is_table && sections[i].sh_link < header->e_shnum &&
+        look_in(image, sections, &sections[i], address, text, size))
+      return true;
+  }
+  return false;
 }
 
 bool maps_variable(uintptr_t address, char *text, size_t size)
@@ -189,9 +243,8 @@ bool maps_variable(uintptr_t address, char *text, size_t size)
   }
   snprintf(name, sizeof name, "data+0x%zx", (size_t)module.in_file);
   if (image_open(&image, module.path)) {
-    struct variable variable = {module.in_file, name, sizeof name};
-    image_symbols(&image, visit_symbol, &variable);
-    image_close(&image);
+    find_symbol(&image, module.in_file, name, sizeof name);
+    munmap((void *)image.bytes, image.size);
   }
   ssize_t length = readlink(module.path, self, sizeof self - 1);
   if (length > 0) {

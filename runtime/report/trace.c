@@ -22,7 +22,6 @@
 #include "event/delays.h"
 #include "mutator/cache.h"
 #include "os/clock.h"
-#include "report/filename.h"
 #include "report/stats.h"
 
 #include <errno.h>
@@ -38,6 +37,7 @@ enum {
   FIRST_BYTES = 64 * 1024,
   /* A thread that leaves writes what is there when it is this much. */
   MUCH_BYTES = 256 * 1024,
+  NAME_BYTES = 4096,
 };
 
 struct trace {
@@ -197,10 +197,30 @@ static void write_text(struct trace *trace)
   trace->length = 0;
 }
 
+/* The name with each "%p" replaced; false: it is too long. */
+static bool expand_name(char *to, size_t room, const char *name)
+{
+  size_t length = 0;
+  for (; *name; name++) {
+    char piece[16] = {*name};
+    if (name[0] == '%' && name[1] == 'p') {
+      snprintf(piece, sizeof piece, "%ld", (long)getpid());
+      name++;
+    }
+    size_t bytes = strlen(piece);
+    if (length + bytes >= room)
+      return false;
+    memcpy(to + length, piece, bytes);
+    length += bytes;
+  }
+  to[length] = '\0';
+  return true;
+}
+
 static int open_file(const char *name)
 {
-  char expanded[FILENAME_BYTES];
-  if (!filename_expand(expanded, sizeof expanded, name)) {
+  char expanded[NAME_BYTES];
+  if (!expand_name(expanded, sizeof expanded, name)) {
     errno = ENAMETOOLONG;
     return -1;
   }
