@@ -19,6 +19,7 @@ libdusk_all_la_SOURCES = \
 	%reldir%/api/inspect.c \
 	%reldir%/api/limit.c \
 	%reldir%/api/limit.h \
+	%reldir%/api/metrics.c \
 	%reldir%/api/option.c \
 	%reldir%/api/option.h \
 	%reldir%/api/thread.c \
@@ -78,8 +79,14 @@ libdusk_all_la_SOURCES = \
 	%reldir%/event/counters.h \
 	%reldir%/event/delays.c \
 	%reldir%/event/delays.h \
+	%reldir%/event/histogram.c \
+	%reldir%/event/histogram.h \
 	%reldir%/event/history.c \
 	%reldir%/event/history.h \
+	%reldir%/event/timings.c \
+	%reldir%/event/timings.h \
+	%reldir%/event/utilisation.c \
+	%reldir%/event/utilisation.h \
 	%reldir%/heap/arena.c \
 	%reldir%/heap/arena.h \
 	%reldir%/heap/central.c \
@@ -118,20 +125,12 @@ libdusk_all_la_SOURCES = \
 	%reldir%/inspect/barriercheck.h \
 	%reldir%/inspect/checkmark.c \
 	%reldir%/inspect/checkmark.h \
-	%reldir%/inspect/graph.c \
-	%reldir%/inspect/graph.h \
 	%reldir%/inspect/halt.c \
 	%reldir%/inspect/halt.h \
-	%reldir%/inspect/holders.c \
-	%reldir%/inspect/holders.h \
 	%reldir%/inspect/inspect.c \
 	%reldir%/inspect/inspect.h \
 	%reldir%/inspect/labels.c \
 	%reldir%/inspect/labels.h \
-	%reldir%/inspect/noted.c \
-	%reldir%/inspect/noted.h \
-	%reldir%/inspect/output.c \
-	%reldir%/inspect/output.h \
 	%reldir%/inspect/place.c \
 	%reldir%/inspect/place.h \
 	%reldir%/inspect/remark.c \
@@ -140,14 +139,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/inspect/retention.h \
 	%reldir%/inspect/rootcheck.c \
 	%reldir%/inspect/rootcheck.h \
-	%reldir%/inspect/snapfile.c \
-	%reldir%/inspect/snapfile.h \
-	%reldir%/inspect/snapshot.c \
-	%reldir%/inspect/snapshot.h \
 	%reldir%/inspect/thing.c \
 	%reldir%/inspect/thing.h \
-	%reldir%/inspect/why.c \
-	%reldir%/inspect/why.h \
 	%reldir%/mutator/barrier.c \
 	%reldir%/mutator/barrier.h \
 	%reldir%/mutator/cache.c \
@@ -162,12 +155,14 @@ libdusk_all_la_SOURCES = \
 	%reldir%/mutator/rootset.h \
 	%reldir%/mutator/thread.c \
 	%reldir%/mutator/thread.h \
-	%reldir%/os/child.c \
-	%reldir%/os/child.h \
+	%reldir%/os/block.c \
+	%reldir%/os/block.h \
 	%reldir%/os/clock.c \
 	%reldir%/os/clock.h \
 	%reldir%/os/fence.c \
 	%reldir%/os/fence.h \
+	%reldir%/os/file.c \
+	%reldir%/os/file.h \
 	%reldir%/os/machine.c \
 	%reldir%/os/machine.h \
 	%reldir%/os/maps.c \
@@ -198,8 +193,15 @@ libdusk_all_la_SOURCES = \
 	%reldir%/pace/pressure.h \
 	%reldir%/pace/scavenger.c \
 	%reldir%/pace/scavenger.h \
+	%reldir%/report/buckets.c \
+	%reldir%/report/buckets.h \
 	%reldir%/report/gctrace.c \
 	%reldir%/report/gctrace.h \
+	%reldir%/report/metrics.c \
+	%reldir%/report/metrics.def \
+	%reldir%/report/metrics.h \
+	%reldir%/report/openmetrics.c \
+	%reldir%/report/openmetrics.h \
 	%reldir%/report/scavtrace.c \
 	%reldir%/report/scavtrace.h \
 	%reldir%/report/stats.c \

@@ -4,7 +4,8 @@
 #
 #   unit, sim     link the convenience library: they reach what is internal
 #   lab           the same, and what dusk-lab is made of; or they run the command
-#   api, stress   link the shared library, as a user's program does
+#   api, stress   link the shared library, as a user's program does; but for
+#                 api/forkpoints, which needs the one with chaos points
 #   steps         link the library with chaos points, and decide who runs when
 #   fuzz          replay inputs that a fuzzer kept, and make some from them
 #   lint          read the sources
@@ -27,17 +28,18 @@ unit_tests = \
 	%reldir%/unit/census \
 	%reldir%/unit/central \
 	%reldir%/unit/checkmark \
-	%reldir%/unit/child \
 	%reldir%/unit/clock \
 	%reldir%/unit/counters \
 	%reldir%/unit/delays \
+	%reldir%/unit/faults \
 	%reldir%/unit/fence \
+	%reldir%/unit/file \
 	%reldir%/unit/freed \
 	%reldir%/unit/gctrace \
-	%reldir%/unit/graph \
 	%reldir%/unit/grey \
 	%reldir%/unit/halt \
 	%reldir%/unit/heapcheck \
+	%reldir%/unit/histogram \
 	%reldir%/unit/history \
 	%reldir%/unit/idle \
 	%reldir%/unit/kind \
@@ -48,9 +50,9 @@ unit_tests = \
 	%reldir%/unit/maps \
 	%reldir%/unit/mark \
 	%reldir%/unit/markbits \
+	%reldir%/unit/metrics \
 	%reldir%/unit/option \
 	%reldir%/unit/origin \
-	%reldir%/unit/output \
 	%reldir%/unit/overflow \
 	%reldir%/unit/pacer \
 	%reldir%/unit/pacing \
@@ -70,6 +72,7 @@ unit_tests = \
 	%reldir%/unit/sizeclass \
 	%reldir%/unit/symbol \
 	%reldir%/unit/terminate \
+	%reldir%/unit/timings \
 	%reldir%/unit/trace \
 	%reldir%/unit/unwind \
 	%reldir%/unit/vm
@@ -77,21 +80,22 @@ sim_tests = \
 	%reldir%/sim/pacer \
 	%reldir%/sim/world
 lab_tests = \
-	%reldir%/lab/dominators \
 	%reldir%/lab/expr \
 	%reldir%/lab/mmu \
 	%reldir%/lab/model \
-	%reldir%/lab/objects \
 	%reldir%/lab/plot \
-	%reldir%/lab/samples
+	%reldir%/lab/samples \
+	%reldir%/lab/utilisation
 api_tests = \
 	%reldir%/api/alloc \
 	%reldir%/api/assist \
 	%reldir%/api/barriercheck \
 	%reldir%/api/budget \
 	%reldir%/api/careful \
+	%reldir%/api/cgroup \
 	%reldir%/api/control \
 	%reldir%/api/fork \
+	%reldir%/api/forkpoints \
 	%reldir%/api/garbage \
 	%reldir%/api/handover \
 	%reldir%/api/heap \
@@ -101,17 +105,18 @@ api_tests = \
 	%reldir%/api/limit \
 	%reldir%/api/memlimit \
 	%reldir%/api/memory \
+	%reldir%/api/metrics \
 	%reldir%/api/oom \
+	%reldir%/api/openmetrics \
 	%reldir%/api/pressure \
 	%reldir%/api/retention \
+	%reldir%/api/rlimit \
 	%reldir%/api/root \
-	%reldir%/api/snapshot \
 	%reldir%/api/spin \
 	%reldir%/api/stats \
 	%reldir%/api/store \
 	%reldir%/api/thread \
-	%reldir%/api/trace \
-	%reldir%/api/why
+	%reldir%/api/trace
 stress_tests = \
 	%reldir%/stress/graph \
 	%reldir%/stress/percent \
@@ -133,7 +138,6 @@ test_scripts = \
 	%reldir%/docs.sh \
 	%reldir%/examples.sh \
 	%reldir%/gdb.sh \
-	%reldir%/lab/heap.sh \
 	%reldir%/lab/run.sh \
 	%reldir%/lab/sim.sh \
 	%reldir%/lint/chaos.sh \
@@ -153,13 +157,11 @@ EXTRA_DIST += \
 	%reldir%/api/api.h \
 	%reldir%/api/child.h \
 	%reldir%/api/cycle.h \
-	%reldir%/api/graph.h \
 	%reldir%/coverage.sh \
 	%reldir%/fuzz/README.md \
 	%reldir%/fuzz/corpus \
 	%reldir%/fuzz/run \
 	%reldir%/install.sh \
-	%reldir%/lab/planted.c \
 	%reldir%/lint/layers.txt \
 	%reldir%/lint/strip.awk \
 	%reldir%/lint/symbols.txt \
@@ -287,7 +289,6 @@ installcheck-local:
 # For the programs that have no such line of their own.
 LDADD = %reldir%/unit/libfixture.la libdusk-all.la $(CHECK_LIBS)
 lab_ldadd = lab/libsim.la libdusk-all.la $(CHECK_LIBS)
-heap_ldadd = lab/libheap.la $(CHECK_LIBS)
 show_ldadd = lab/libshow.la $(CHECK_LIBS)
 api_ldadd = libdusk.la $(CHECK_LIBS) $(PTHREAD_LIBS)
 steps_cppflags = $(chaos_cppflags) -I$(srcdir)/tests
@@ -321,6 +322,11 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 	%reldir%/unit/fixture.c \
 	%reldir%/unit/fixture.h
 
+%canon_reldir%_unit_faults_SOURCES = \
+	%reldir%/unit/faults.c \
+	%reldir%/unit/refuse.c \
+	%reldir%/unit/refuse.h
+
 %canon_reldir%_sim_pacer_SOURCES = \
 	%reldir%/sim/pacer.c \
 	%reldir%/sim/promises.c \
@@ -328,20 +334,22 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_sim_pacer_LDADD = $(lab_ldadd)
 %canon_reldir%_sim_world_LDADD = $(lab_ldadd)
 %canon_reldir%_lab_expr_LDADD = $(lab_ldadd)
-%canon_reldir%_lab_dominators_LDADD = $(heap_ldadd)
-%canon_reldir%_lab_objects_LDADD = $(heap_ldadd)
 %canon_reldir%_lab_mmu_LDADD = $(show_ldadd)
 %canon_reldir%_lab_model_LDADD = lab/libshow.la $(lab_ldadd)
 %canon_reldir%_lab_plot_LDADD = $(show_ldadd)
 %canon_reldir%_lab_samples_LDADD = $(show_ldadd)
+%canon_reldir%_lab_utilisation_LDADD = lab/libshow.la $(lab_ldadd)
 
 %canon_reldir%_api_alloc_LDADD = $(api_ldadd)
 %canon_reldir%_api_assist_LDADD = $(api_ldadd)
 %canon_reldir%_api_barriercheck_LDADD = $(api_ldadd)
 %canon_reldir%_api_budget_LDADD = $(api_ldadd)
 %canon_reldir%_api_careful_LDADD = $(api_ldadd)
+%canon_reldir%_api_cgroup_LDADD = $(api_ldadd)
 %canon_reldir%_api_control_LDADD = $(api_ldadd)
 %canon_reldir%_api_fork_LDADD = $(api_ldadd)
+%canon_reldir%_api_forkpoints_CPPFLAGS = $(chaos_cppflags)
+%canon_reldir%_api_forkpoints_LDADD = libdusk-chaos.la $(CHECK_LIBS)
 %canon_reldir%_api_garbage_LDADD = $(api_ldadd)
 %canon_reldir%_api_handover_LDADD = $(api_ldadd)
 %canon_reldir%_api_heap_LDADD = $(api_ldadd)
@@ -351,17 +359,18 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_limit_LDADD = $(api_ldadd)
 %canon_reldir%_api_memlimit_LDADD = $(api_ldadd)
 %canon_reldir%_api_memory_LDADD = $(api_ldadd)
+%canon_reldir%_api_metrics_LDADD = $(api_ldadd)
 %canon_reldir%_api_oom_LDADD = $(api_ldadd)
+%canon_reldir%_api_openmetrics_LDADD = $(api_ldadd)
 %canon_reldir%_api_pressure_LDADD = $(api_ldadd)
 %canon_reldir%_api_retention_LDADD = $(api_ldadd)
+%canon_reldir%_api_rlimit_LDADD = $(api_ldadd)
 %canon_reldir%_api_root_LDADD = $(api_ldadd)
-%canon_reldir%_api_snapshot_LDADD = $(api_ldadd)
 %canon_reldir%_api_spin_LDADD = $(api_ldadd)
 %canon_reldir%_api_stats_LDADD = $(api_ldadd)
 %canon_reldir%_api_store_LDADD = $(api_ldadd)
 %canon_reldir%_api_thread_LDADD = $(api_ldadd)
 %canon_reldir%_api_trace_LDADD = $(api_ldadd)
-%canon_reldir%_api_why_LDADD = $(api_ldadd)
 %canon_reldir%_steps_graph_CPPFLAGS = $(steps_cppflags)
 %canon_reldir%_steps_graph_LDADD = $(steps_ldadd)
 %canon_reldir%_steps_races_CPPFLAGS = $(steps_cppflags)

@@ -26,8 +26,7 @@ DUSK_API void *dusk_new_slow(dusk_thread *thread, dusk_kind kind);
  * such kind, or not the kind's size; errno says which (ENOMEM, EINVAL).  Before
  * it says ENOMEM it has collected and tried again; the heap works on.  The
  * object lives as long as a root, a stack or another object refers to it. */
-static inline void *dusk_alloc(dusk_thread *thread, dusk_kind kind,
-                               size_t bytes)
+DUSK_INLINE void *dusk_alloc(dusk_thread *thread, dusk_kind kind, size_t bytes)
 {
   struct dusk_thread_abi *abi = dusk_abi(thread);
   if (DUSK_LIKELY(bytes <= DUSK_SMALL_MAX && kind < DUSK_KINDS_MAX)) {
@@ -45,7 +44,7 @@ static inline void *dusk_alloc(dusk_thread *thread, dusk_kind kind,
 
 /* Allocates an object of a fixed-size kind.  As dusk_alloc(); EINVAL for a
  * kind whose size is 0. */
-static inline void *dusk_new(dusk_thread *thread, dusk_kind kind)
+DUSK_INLINE void *dusk_new(dusk_thread *thread, dusk_kind kind)
 {
   struct dusk_thread_abi *abi = dusk_abi(thread);
   if (DUSK_LIKELY(kind < DUSK_KINDS_MAX)) {

@@ -53,8 +53,8 @@ typedef struct {
  * one this library knows, a flag is unknown, gc_percent < -1, memory_limit < 0,
  * more than 1024 workers, reserve_bytes not 0 and below 8 MiB, an unknown
  * policy, a trigger bound above 100 or trigger_low above a trigger_high that is
- * not 0), ENOMEM (address space), EAGAIN (the collector thread could not be
- * started).  On failure *heap is not written.  The caller owns the heap:
+ * not 0), ENOMEM (address space, memory), EAGAIN (the collector's threads could
+ * not be started).  On failure *heap is not written.  The caller owns the heap:
  * dusk_heap_close(). */
 DUSK_API int dusk_heap_open(const dusk_options *options, dusk_heap **heap);
 

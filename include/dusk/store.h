@@ -45,15 +45,14 @@ DUSK_API void dusk_copy_slow(dusk_thread *thread, void *dst, const void *src,
                              size_t words);
 DUSK_API void dusk_clear_slow(dusk_thread *thread, void *dst, size_t words);
 
-static inline bool dusk_barrier_is_on(dusk_thread *thread)
+DUSK_INLINE bool dusk_barrier_is_on(dusk_thread *thread)
 {
   return DUSK_UNLIKELY(dusk_abi(thread)->barrier);
 }
 
 /* *(void **)slot = value.  Releases: what the thread wrote before is seen by
  * who loads the value. */
-static inline void dusk_store(dusk_thread *thread, void *slot,
-                              const void *value)
+DUSK_INLINE void dusk_store(dusk_thread *thread, void *slot, const void *value)
 {
   if (dusk_barrier_is_on(thread))
     dusk_barrier_slow(thread, slot, value);
@@ -63,22 +62,22 @@ static inline void dusk_store(dusk_thread *thread, void *slot,
 /* *(void **)slot = value, for a field of an object that this thread has just
  * allocated: before its next safepoint, before any other store, and before any
  * other thread or object can reach it.  Never has a barrier. */
-static inline void dusk_init(dusk_thread *thread, void *slot, const void *value)
+DUSK_INLINE void dusk_init(dusk_thread *thread, void *slot, const void *value)
 {
   (void)thread;
   __atomic_store_n((void **)slot, (void *)value, __ATOMIC_RELAXED);
 }
 
 /* *(void **)slot: a whole word; ordered before loads through the result. */
-static inline void *dusk_load(const void *slot)
+DUSK_INLINE void *dusk_load(const void *slot)
 {
   return __atomic_load_n((void *const *)slot, DUSK_LOAD_ORDER);
 }
 
 /* If *slot is `expected`, makes it `desired` and returns true.  Acquires and
  * releases.  Never fails without cause. */
-static inline bool dusk_cas(dusk_thread *thread, void *slot, void *expected,
-                            void *desired)
+DUSK_INLINE bool dusk_cas(dusk_thread *thread, void *slot, void *expected,
+                          void *desired)
 {
   if (dusk_barrier_is_on(thread))
     return dusk_cas_slow(thread, slot, expected, desired);
@@ -87,7 +86,7 @@ static inline bool dusk_cas(dusk_thread *thread, void *slot, void *expected,
 }
 
 /* Makes *slot `value` and returns what it was.  Acquires and releases. */
-static inline void *dusk_exchange(dusk_thread *thread, void *slot, void *value)
+DUSK_INLINE void *dusk_exchange(dusk_thread *thread, void *slot, void *value)
 {
   if (dusk_barrier_is_on(thread))
     return dusk_exchange_slow(thread, slot, value);
@@ -95,8 +94,8 @@ static inline void *dusk_exchange(dusk_thread *thread, void *slot, void *value)
 }
 
 /* memmove() of `words` pointer words; the ranges may overlap. */
-static inline void dusk_copy(dusk_thread *thread, void *dst, const void *src,
-                             size_t words)
+DUSK_INLINE void dusk_copy(dusk_thread *thread, void *dst, const void *src,
+                           size_t words)
 {
   void **to = (void **)dst;
   void *const *from = (void *const *)src;
@@ -112,7 +111,7 @@ static inline void dusk_copy(dusk_thread *thread, void *dst, const void *src,
 }
 
 /* Makes `words` pointer words NULL. */
-static inline void dusk_clear(dusk_thread *thread, void *dst, size_t words)
+DUSK_INLINE void dusk_clear(dusk_thread *thread, void *dst, size_t words)
 {
   void **to = (void **)dst;
   if (dusk_barrier_is_on(thread)) {

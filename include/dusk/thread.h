@@ -29,8 +29,9 @@ extern "C" {
  * The pthread must run on the stack that the system gave it.  A pthread that
  * ends while attached is detached by its exit.  Returns 0 and the handle in
  * *thread; EINVAL (heap or thread is NULL), EBUSY (this pthread is attached to
- * this heap already), ENOMEM, or what pthread_getattr_np() says.  The handle
- * belongs to the heap and is valid until dusk_detach(). */
+ * this heap already), ENOMEM, EAGAIN (the process has no pthread key left), or
+ * what pthread_getattr_np() says.  The handle belongs to the heap and is valid
+ * until dusk_detach(). */
 DUSK_API int dusk_attach(dusk_heap *heap, dusk_thread **thread);
 
 /* Detaches the calling pthread.  Objects that only its stack kept are garbage
@@ -41,7 +42,7 @@ DUSK_API void dusk_detach(dusk_thread *thread);
 DUSK_API void dusk_safepoint_slow(dusk_thread *thread);
 
 /* Serves the collector if it asks for something: one load, one branch. */
-static inline void dusk_safepoint(dusk_thread *thread)
+DUSK_INLINE void dusk_safepoint(dusk_thread *thread)
 {
   if (DUSK_UNLIKELY(__atomic_load_n(&dusk_abi(thread)->poll, __ATOMIC_RELAXED)))
     dusk_safepoint_slow(thread);

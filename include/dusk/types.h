@@ -15,6 +15,10 @@
 #define DUSK_LIKELY(x) __builtin_expect(!!(x), 1)
 #define DUSK_UNLIKELY(x) __builtin_expect(!!(x), 0)
 
+/* Inlined whatever the optimisation: a stack that a report or a profile shows
+ * begins in the program's own function. */
+#define DUSK_INLINE static inline __attribute__((always_inline))
+
 #ifdef __cplusplus
 extern "C" {
 #endif

@@ -22,17 +22,18 @@
  *
  * WHO MAY FORK  Any thread, attached or not, in a blocking region or not, and
  * the functions that dusk_on_exhausted() and dusk_on_pressure() set.  Not a
- * kind's trace function: its caller is inside the grey set.
+ * kind's trace function: its caller is inside the grey set; nor a signal
+ * handler that has interrupted the library, in the middle of a call.
  *
  * COST  Without a heap nothing.  fork() with a heap of 1 GiB of small objects,
  * and the child that goes on: doc/guide.md has the figures.
  *
- * Tested by tests/api/fork.c. */
+ * Tested by tests/api/fork.c and, with a thread at each point of
+ * base/chaos.def, tests/api/forkpoints.c. */
 #include "api/fork.h"
 
 #include "base/check.h"
 #include "collect/revive.h"
-#include "os/child.h"
 #include "report/trace.h"
 
 /* What is open, guarded by `lock`. */
@@ -105,19 +106,14 @@ static void for_locks(void (*act)(struct lock *lock))
   }
 }
 
-/* Of a child that only looks at memory there is nothing to make whole. */
 static void before_fork(void)
 {
-  if (child_begins())
-    return;
   lock_seize(&process.lock);
   for_locks(lock_seize);
 }
 
 static void in_parent(void)
 {
-  if (child_begins())
-    return;
   for_locks(lock_give_back);
   lock_give_back(&process.lock);
 }
@@ -126,8 +122,6 @@ static void in_parent(void)
  * it has vanished. */
 static void in_child(void)
 {
-  if (child_begins())
-    return;
   lock_renew(&process.lock);
   for_budgets(lock_renew);
   for (struct dusk_heap *heap = process.heaps; heap; heap = heap->next_open) {

@@ -35,6 +35,6 @@ void chaos_pause(const char *name)
     chaos_visitor(name);
   if (steps_taken())
     steps_taken()->visit(name);
-  else
+  else if (!chaos_visitor)
     dwell(name);
 }

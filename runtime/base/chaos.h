@@ -20,8 +20,8 @@
 
 void chaos_pause(const char *name);
 
-/* For a test that wants to do something at a point: called first at each of
- * them, by whoever comes there.  Set while no heap is open. */
+/* For a test that wants to do something at a point: called at each of them, by
+ * whoever comes there, who does not dwell then.  Set while no heap is open. */
 extern void (*chaos_visitor)(const char *name);
 
 #define CHAOS(name)                                                            \

@@ -33,6 +33,12 @@ void complain(const char *format, ...)
   va_end(args);
 }
 
+void give_up(void)
+{
+  WRITE_COVERAGE();
+  abort();
+}
+
 void panic(const char *file, int line, const char *format, ...)
 {
   char prefix[256];
@@ -41,5 +47,5 @@ void panic(const char *file, int line, const char *format, ...)
   va_start(args, format);
   write_line(prefix, format, args);
   va_end(args);
-  abort();
+  give_up();
 }

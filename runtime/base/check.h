@@ -20,10 +20,21 @@
 #define DUSK_CHECKS 0
 #endif
 
+#ifdef DUSK_COVERAGE
+void __gcov_dump(void); /* the compiler's */
+#define WRITE_COVERAGE() __gcov_dump()
+#else
+#define WRITE_COVERAGE() ((void)0)
+#endif
+
 /* One line on stderr, "dusk: " first. */
 COLD void complain(const char *format, ...) PRINTF_LIKE(1, 2);
 
-/* One line on stderr, then abort(). */
+/* abort(); a build that counts which lines run (./dev coverage) first writes
+ * what it has counted. */
+COLD __attribute__((noreturn)) void give_up(void);
+
+/* One line on stderr, then give_up(). */
 COLD __attribute__((noreturn)) void panic(const char *file, int line,
                                           const char *format, ...)
     PRINTF_LIKE(3, 4);

@@ -30,6 +30,7 @@ struct trace;
 
 struct dusk_heap {
   struct collector collector;
+  uint64_t number;     /* of the heaps that the process has opened, from 1 */
   struct trace *trace; /* NULL: DUSK_TRACE is not set */
   struct history history;
   struct debug_options debug;
@@ -40,10 +41,8 @@ struct dusk_heap {
   unsigned told_pressure;     /* enum pressure; the driver's */
   struct scavenged scavenged; /* at the last line of scavtrace; the driver */
   pthread_t driver;
-  struct halt *halt;                  /* under way: inspect/halt.c */
-  struct noted *noted;                /* being gathered: inspect/noted.c */
-  struct retention_request *reports;  /* asked for; atomic */
-  struct snapshot_request *snapshots; /* the same */
+  struct halt *halt;                 /* under way: inspect/halt.c */
+  struct retention_request *reports; /* asked for; atomic */
   uint64_t joined_before;      /* threads that attached before this cycle */
   bool has_driver;             /* false: it is not there, see crew.h */
   struct dusk_heap *next_open; /* in the process's list, under its lock */

@@ -21,14 +21,13 @@
  * their H4 while others have not are moved back by an epoch: what they
  * allocated stands in the bitmap that was being marked.
  *
- * Tested by tests/unit/recount.c, tests/api/fork.c and tests/faults/points.c.
+ * Tested by tests/unit/recount.c, tests/api/fork.c and tests/api/forkpoints.c.
  */
 #include "collect/revive.h"
 
 #include "collect/pacing.h"
 #include "heap/recount.h"
-
-#include <stdlib.h>
+#include "os/block.h"
 
 /* Objects were counted as taken a little before or after their slots were; so
  * they are counted by what there is.  Neither count goes back. */
@@ -66,7 +65,7 @@ static void revive_cycles(struct collector *collector, bool completed)
 
 static void revive_workers(struct collector *collector)
 {
-  free(collector->helpers);
+  block_free(collector->helpers);
   collector->helpers = NULL;
   collector->helper_count = 0;
   collector->idle = (struct idle){0};
@@ -109,9 +108,6 @@ void revive_heap(struct dusk_heap *heap)
   revive_workers(collector);
   pacing_revive(collector);
   heap->halt = NULL;
-  heap->noted = NULL;
-  heap->reports = NULL; /* who asked has vanished */
-  heap->snapshots = NULL;
   lock_renew(&heap->history.lock);
   lock_renew(&heap->calls_lock);
   lock_renew(&heap->member_lock);

@@ -35,12 +35,12 @@
 #include "base/chaos.h"
 #include "collect/limiting.h"
 #include "collect/pacing.h"
+#include "os/block.h"
 #include "os/clock.h"
 #include "os/priority.h"
 #include "os/task.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 enum {
   /* Bytes scanned between two looks at the clock: about 50 us. */
@@ -353,9 +353,9 @@ void helpers_wake(struct collector *collector)
 int helpers_start(struct collector *collector)
 {
   unsigned count = collector->workers - 1 + collector->idle_workers;
-  collector->helpers = calloc(count ? count : 1, sizeof *collector->helpers);
+  collector->helpers = block_make(count * sizeof *collector->helpers);
   if (!collector->helpers)
-    return EAGAIN;
+    return ENOMEM;
   for (unsigned i = 0; i < count; i++) {
     struct helper *helper = &collector->helpers[i];
     helper->collector = collector;
@@ -379,7 +379,7 @@ void helpers_stop(struct collector *collector)
   park_signal(&collector->spare);
   while (collector->helper_count)
     task_join(collector->helpers[--collector->helper_count].thread);
-  free(collector->helpers);
+  block_free(collector->helpers);
   collector->helpers = NULL;
 }
 

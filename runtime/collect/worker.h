@@ -38,7 +38,7 @@ bool turn_mark(struct turn *turn, struct dusk_tracer *tracer);
 void turn_count(struct turn *turn);
 
 /* Workers besides the driver, and idle workers, as many as the collector says.
- * Returns 0 or EAGAIN. */
+ * Returns 0, EAGAIN or ENOMEM. */
 WARN_UNUSED int helpers_start(struct collector *collector);
 void helpers_stop(struct collector *collector);
 

@@ -12,11 +12,11 @@
  * Tested by tests/unit/delays.c. */
 #include "event/delays.h"
 
-#include <stdlib.h>
+#include "os/block.h"
 
 struct delays *delays_make(void)
 {
-  struct delays *delays = aligned_alloc(CACHE_LINE, sizeof *delays);
+  struct delays *delays = block_make_aligned(CACHE_LINE, sizeof *delays);
   if (delays)
     delays_clear(delays);
   return delays;
@@ -24,7 +24,7 @@ struct delays *delays_make(void)
 
 void delays_free(struct delays *delays)
 {
-  free(delays);
+  block_free(delays);
 }
 
 void delays_clear(struct delays *delays)

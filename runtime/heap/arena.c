@@ -141,6 +141,7 @@ int arena_open(struct arena *arena, size_t bytes)
 fail_kinds:
   kinds_destroy(&arena->kinds);
 fail:
+  lock_destroy(&arena->pages.lock);
   vm_unmap(arena->tables, arena->tables_bytes);
   vm_unmap((void *)arena->base, arena->bytes);
   return ENOMEM;
@@ -225,17 +226,15 @@ bool arena_commit(struct arena *arena, uint32_t page)
   return true;
 }
 
+static bool ready_centrals(void *arena, dusk_kind number)
+{
+  return centrals_commit(arena, number);
+}
+
 int arena_define_kind(struct arena *arena, const dusk_kind_spec *spec,
                       dusk_kind *kind)
 {
-  dusk_kind made;
-  int error = kind_define(&arena->kinds, spec, &made);
-  if (error)
-    return error;
-  if (!centrals_commit(arena, made))
-    return ENOMEM; /* the kind stays defined, and unknown to the caller */
-  *kind = made;
-  return 0;
+  return kind_define(&arena->kinds, spec, ready_centrals, arena, kind);
 }
 
 static struct span *make(struct arena *arena, uint32_t pages, uint16_t kind,

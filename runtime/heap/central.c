@@ -69,18 +69,16 @@ static void link_to(struct span *spans, uint32_t page, uint32_t next)
     spans[page].next = next;
 }
 
-/* A kind whose definer has vanished may have no centrals yet: so they are made
- * usable again, which changes nothing where they are.  If that is refused,
- * nobody knows the kind, nor can have a span of it. */
+/* Whoever had a lock has vanished. */
 void centrals_refile_begin(struct arena *arena, uint32_t epoch)
 {
   for (uint32_t kind = 0; kind < kinds_count(&arena->kinds); kind++)
-    if (centrals_commit(arena, kind))
-      for (unsigned c = 0; c < DUSK_SIZE_CLASSES; c++) {
-        struct central *central = central_of(arena, kind, c);
-        central->roomy = central->tight = (struct spanlist){0};
-        central->epoch = epoch;
-      }
+    for (unsigned c = 0; c < DUSK_SIZE_CLASSES; c++) {
+      struct central *central = central_of(arena, kind, c);
+      lock_init(&central->lock, RANK_central);
+      central->roomy = central->tight = (struct spanlist){0};
+      central->epoch = epoch;
+    }
 }
 
 void central_refile(struct arena *arena, struct span *span)

@@ -5,9 +5,9 @@
 #include "heap/kind.h"
 
 #include "base/bits.h"
+#include "os/block.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
 enum { WORD = sizeof(void *) };
@@ -58,9 +58,9 @@ static bool spec_is_valid(const dusk_kind_spec *spec)
 static void kind_free(struct kind *kind)
 {
   if (kind) {
-    free(kind->pointers);
-    free(kind->name);
-    free(kind);
+    block_free(kind->pointers);
+    block_free(kind->name);
+    block_free(kind);
   }
 }
 
@@ -71,7 +71,7 @@ static bool copy_layout(struct kind *kind, const dusk_kind_spec *spec)
       spec->period && (!words || spec->period < words) ? spec->period : words;
   kind->repeat = spec->size == 0;
   size_t bytes = bitmap_words(kind->period) * sizeof(uint64_t);
-  kind->pointers = calloc(1, bytes ? bytes : 1);
+  kind->pointers = block_make(bytes);
   if (!kind->pointers)
     return false;
   memcpy(kind->pointers, spec->pointers, bytes);
@@ -82,14 +82,14 @@ static bool copy_layout(struct kind *kind, const dusk_kind_spec *spec)
 
 static struct kind *kind_make(const dusk_kind_spec *spec)
 {
-  struct kind *kind = calloc(1, sizeof *kind);
+  struct kind *kind = block_make(sizeof *kind);
   if (!kind)
     return NULL;
   kind->size = spec->size;
   kind->scan = spec->scan;
   kind->trace = spec->trace;
   kind->context = spec->context;
-  if (spec->name && !(kind->name = strdup(spec->name)))
+  if (spec->name && !(kind->name = block_copy_text(spec->name)))
     goto fail;
   if (spec->scan == DUSK_SCAN_LAYOUT && !copy_layout(kind, spec))
     goto fail;
@@ -109,26 +109,30 @@ static struct reader reader_of(const struct kind *kind)
 }
 
 int kind_define(struct kinds *kinds, const dusk_kind_spec *spec,
-                dusk_kind *kind)
+                kind_ready *ready, void *context, dusk_kind *kind)
 {
   if (!kind || !spec_is_valid(spec))
     return EINVAL;
   struct kind *made = kind_make(spec);
   if (!made)
     return ENOMEM;
+  int error = 0;
   lock_acquire(&kinds->lock);
   uint32_t count = kinds->count;
-  if (count < DUSK_KINDS_MAX) {
+  if (count == DUSK_KINDS_MAX) {
+    error = ENOSPC;
+  } else if (ready && !ready(context, count)) {
+    error = ENOMEM;
+  } else {
     kinds->table[count] = made;
     kinds->readers[count] = reader_of(made);
     *kind = count;
     STORE_RELEASE(&kinds->count, count + 1); /* pairs with kinds_count() */
   }
   lock_release(&kinds->lock);
-  if (count < DUSK_KINDS_MAX)
-    return 0;
-  kind_free(made);
-  return ENOSPC;
+  if (error)
+    kind_free(made);
+  return error;
 }
 
 bool kinds_init(struct kinds *kinds)
@@ -144,7 +148,7 @@ bool kinds_init(struct kinds *kinds)
   lock_init(&kinds->lock, RANK_kinds);
   for (size_t i = 0; i < sizeof builtin / sizeof *builtin; i++) {
     dusk_kind kind;
-    if (kind_define(kinds, &builtin[i], &kind) != 0) {
+    if (kind_define(kinds, &builtin[i], NULL, NULL, &kind) != 0) {
       kinds_destroy(kinds);
       return false;
     }

@@ -53,9 +53,14 @@ struct kinds {
 WARN_UNUSED bool kinds_init(struct kinds *kinds);
 void kinds_destroy(struct kinds *kinds);
 
-/* See dusk_kind_define(). */
+/* Makes ready what a kind with this number needs besides, with the lock; again
+ * if it was in vain.  false: no memory. */
+typedef bool kind_ready(void *context, dusk_kind number);
+
+/* See dusk_kind_define().  The kind is known to others once all else is ready;
+ * `ready` may be NULL. */
 WARN_UNUSED int kind_define(struct kinds *kinds, const dusk_kind_spec *spec,
-                            dusk_kind *kind);
+                            kind_ready *ready, void *context, dusk_kind *kind);
 
 static inline uint32_t kinds_count(const struct kinds *kinds)
 {

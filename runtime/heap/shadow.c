@@ -10,12 +10,15 @@
 #include "base/bits.h"
 #include "os/vm.h"
 
+#include <string.h>
+
 enum { WORD = sizeof(uintptr_t) };
 
 struct shadow {
   uintptr_t *values; /* reservations */
   uint32_t *writers;
-  uint32_t usable; /* pages that they can tell of; atomic */
+  uint32_t usable;  /* pages that they can tell of; atomic */
+  uint32_t refused; /* pages that they could not, up to here; with pages.lock */
 };
 
 static size_t shadow_bytes(void)
@@ -59,15 +62,32 @@ void shadow_close(struct arena *arena)
   arena->shadow = NULL;
 }
 
+/* Where the system refused at first there are objects by now, whose stores
+ * nobody has seen: their words are as if several threads had stored. */
+static void disown(struct shadow *shadow, uint32_t from, uint32_t to)
+{
+  enum { PAGE_WORDS = PAGE_BYTES / WORD };
+  if (from < to)
+    memset(&shadow->writers[(size_t)from * PAGE_WORDS], 0xff,
+           (size_t)(to - from) * PAGE_WORDS * sizeof(uint32_t));
+}
+
 void shadow_commit(struct arena *arena, uint32_t to)
 {
   struct shadow *shadow = arena->shadow;
-  size_t from = (size_t)LOAD_RELAXED(&shadow->usable) << PAGE_LOG2;
+  uint32_t usable = LOAD_RELAXED(&shadow->usable);
+  size_t from = (size_t)usable << PAGE_LOG2;
   size_t bytes = ((size_t)to << PAGE_LOG2) - from;
   size_t part = WORD / sizeof(uint32_t); /* a page of writers is half as long */
-  if (to > shadow->usable && vm_commit((char *)shadow->values + from, bytes) &&
-      vm_commit((char *)shadow->writers + from / part, bytes / part))
-    STORE_RELEASE(&shadow->usable, to); /* with index_of() */
+  if (to <= usable)
+    return;
+  if (!vm_commit((char *)shadow->values + from, bytes) ||
+      !vm_commit((char *)shadow->writers + from / part, bytes / part)) {
+    shadow->refused = to;
+    return;
+  }
+  disown(shadow, usable, shadow->refused);
+  STORE_RELEASE(&shadow->usable, to); /* with index_of() */
 }
 
 /* false: nothing is known about this word. */

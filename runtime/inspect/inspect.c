@@ -17,10 +17,8 @@
 #include "inspect/halt.h"
 #include "inspect/retention.h"
 #include "inspect/rootcheck.h"
-#include "inspect/snapshot.h"
 
 #include <errno.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 void inspect_imply(struct debug_options *debug)
@@ -100,7 +98,7 @@ static void look(struct dusk_heap *heap, const struct wishes *wishes)
   if (wishes->marks)
     good = check_marks(heap) && good;
   if (!good)
-    abort();
+    give_up();
   if (wishes->roots)
     rootcheck_run(heap);
   if (wishes->answer)
@@ -109,21 +107,14 @@ static void look(struct dusk_heap *heap, const struct wishes *wishes)
     complain("retention: no memory for it: this cycle is not reported");
 }
 
-static bool wants_halt(const struct wishes *wishes)
-{
-  return wishes->barriers || wishes->marks || wishes->roots ||
-         wishes->retention || wishes->answer;
-}
-
 void inspect_cycle(struct dusk_heap *heap, bool forced)
 {
   struct halt halt;
   struct wishes wanted = wishes(heap, forced);
-  if (wants_halt(&wanted)) {
-    halt_begin(heap, &halt);
-    look(heap, &wanted);
-    halt_end(heap, &halt);
-  }
-  if (snapshot_is_asked(heap))
-    snapshot_answer(heap);
+  if (!wanted.barriers && !wanted.marks && !wanted.roots && !wanted.retention &&
+      !wanted.answer)
+    return;
+  halt_begin(heap, &halt);
+  look(heap, &wanted);
+  halt_end(heap, &halt);
 }

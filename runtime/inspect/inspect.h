@@ -13,8 +13,7 @@ void inspect_imply(struct debug_options *debug);
 void inspect_open(struct dusk_heap *heap);
 
 /* The driver: before a cycle, and between its marking and its end.  The second
- * halts all threads if anything is to be inspected by halting; a snapshot is
- * not. */
+ * halts all threads if anything is to be inspected. */
 void inspect_begin(struct dusk_heap *heap);
 void inspect_cycle(struct dusk_heap *heap, bool forced);
 

@@ -12,9 +12,11 @@
  *   old      what an earlier call left where a later one has its frame, and has
  *            not written yet.  Stacks are scrubbed (poll.c), so that only what
  *            was written after H2 is there.
- *   behind   the end of an array, which is the start of its neighbour.  A word
- *            that names the start of an object counts only if the slot in front
- *            of it is not marked.
+ *   behind   the end of an array, which is the start of its neighbour; the end
+ *            of a run that is used up, and where the object would end that the
+ *            program's inline code has asked of it (<dusk/alloc.h>).  A word
+ *            that names the start of an object counts only if neither of the
+ *            two slots in front of it is marked.
  *   before   a thread that attached while the cycle ran brings its stack along,
  *            with words from its life before.
  *
@@ -85,18 +87,30 @@ static void reach(struct remark *remark, const struct thing *thing,
     find(remark, REMARK_MISSED, slot, thing->start);
 }
 
+static bool is_behind(const struct remark *remark, const struct thing *thing)
+{
+  struct thing at = *thing, before;
+  for (int i = 0; i < 2; i++) {
+    if (!thing_before(remark->arena, &at, &before))
+      return false;
+    if (thing_is_marked(&before, remark->roles))
+      return true;
+    at = before;
+  }
+  return false;
+}
+
 /* A word that may be anything. */
 static void follow_ambiguous(struct remark *remark, uintptr_t slot)
 {
   uintptr_t word = thing_word(slot);
-  struct thing thing, before;
+  struct thing thing;
   if (!thing_find(remark->arena, word, &thing) ||
       !thing_is_allocated(&thing, remark->roles))
     return;
   if (!thing_is_marked(&thing, remark->roles) &&
       (!remark->trusted ||
-       (word == thing.start && thing_before(remark->arena, &thing, &before) &&
-        thing_is_marked(&before, remark->roles)))) {
+       (word == thing.start && is_behind(remark, &thing)))) {
     remark->doubtful++;
     return;
   }

@@ -13,7 +13,6 @@
 #include "heap/central.h"
 #include "heap/run.h"
 
-
 struct span *cache_span(struct dusk_thread *thread, const struct dusk_run *run)
 {
   if (!run->limit)
@@ -170,6 +169,7 @@ void cache_leave(struct dusk_thread *thread)
   struct arena *arena = thread->arena;
   while (thread->held) {
     struct span *span = let_go(thread);
+    /* Behind next_slot there may be nothing but objects of before. */
     if (span->allocated == span->slots) {
       span_set_state(span, SPAN_FULL);
       continue;

@@ -43,8 +43,8 @@ void cache_blacken(struct dusk_thread *thread);
  * the runs loses its marks. */
 void cache_drop(struct dusk_thread *thread);
 
-/* The thread leaves, before H4 was posted: its spans go back to the central
- * lists of its epoch. */
+/* Before H4 was posted: gives all spans back to the central lists of the
+ * thread's epoch, because it leaves, or is to begin anew at H2. */
 void cache_leave(struct dusk_thread *thread);
 
 /* Counts a large object. */

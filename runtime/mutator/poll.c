@@ -15,6 +15,7 @@
 #include "base/chaos.h"
 #include "base/check.h"
 #include "base/steps.h"
+#include "base/sums.h"
 #include "mutator/checking.h"
 #include "os/tools.h"
 
@@ -33,13 +34,13 @@ static bool serve(struct registry *registry, struct dusk_thread *thread,
   return true;
 }
 
-/* DUSK_DEBUG=checkmark: what a later call finds in its frame before it has
- * written there must not look like a pointer that this cycle has not seen.  At
- * H2, and for who was outside then, when it comes back. */
-static void scrub(const struct dusk_thread *thread)
+/* The thread has seen the round, so it sees when that was posted; and it owes
+ * it, so there is no later one.  A thread that joined since then is asked from
+ * its joining on. */
+static void note_answer(struct dusk_thread *thread, uint64_t now_ns)
 {
-  if (UNLIKELY(thread->registry->scrubs))
-    self_scrub(thread->stack_low);
+  uint64_t asked = max_u64(thread->registry->posted_ns, thread->joined_ns);
+  timings_answer(&thread->timings, subtract_saturate(now_ns, asked));
 }
 
 NOINLINE void poll_serve(struct dusk_thread *thread)
@@ -52,13 +53,14 @@ NOINLINE void poll_serve(struct dusk_thread *thread)
   uintptr_t registers[SELF_REGISTERS];
   struct stack_view stack = {.words = registers, .count = SELF_REGISTERS};
   struct service service = registry_begin_service(registry);
+  note_answer(thread, service.start_ns);
   stack.fake = tool_fake_stack();
   if (checking_is_on(thread))
     checking_settle(thread);
   stack.sp = self_save(registers);
   serve(registry, thread, &stack);
   registry_end_service(registry, thread, service);
-  scrub(thread);
+  poll_scrub(thread);
 }
 
 READS_AMBIGUOUS_WORDS
@@ -106,7 +108,7 @@ void poll_come_back(struct dusk_thread *thread)
   if (service.start_ns)
     registry_end_service(thread->registry, thread, service);
   poll_check(thread);
-  scrub(thread);
+  poll_scrub(thread);
 }
 
 bool poll_hold_outside(struct dusk_thread *thread)

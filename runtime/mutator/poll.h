@@ -16,6 +16,16 @@ static inline void poll_check(struct dusk_thread *thread)
     poll_serve(thread);
 }
 
+/* DUSK_DEBUG=checkmark: what a later call finds in its frame before it has
+ * written there must not look like a pointer that this cycle has not seen.
+ * Done at H2; for who was outside then, when it comes back; and after library
+ * code that has handled addresses of free slots and spans. */
+static inline void poll_scrub(const struct dusk_thread *thread)
+{
+  if (UNLIKELY(thread->registry->scrubs))
+    self_scrub(thread->stack_low);
+}
+
 /* A blocking region; the thread is IN_HEAP before and after.  `sp` is the stack
  * pointer of a caller further out whose frame lasts as long as the region.  The
  * frames in between may be left: they hold that caller's registers, and are

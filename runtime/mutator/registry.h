@@ -48,16 +48,19 @@ struct registry {
   uint64_t caches;             /* thread records ever made */
   uint64_t joined;             /* threads that ever attached; atomic to read */
   bool traced;                 /* threads have rings; set before the first */
-  bool scrubs;      /* dead stack is cleared (poll.c); set before the first */
+  bool scrubs;      /* H2 leaves no dead words and no runs; the same */
   bool framed;      /* threads outside leave their frames; the same */
   uint32_t barrier; /* flags that every thread's barrier has at all times */
   struct joining joining;
   struct tally left; /* allocated by threads that have left; under lock */
-  struct assists left_assists; /* paid by them */
+  struct assists left_assists;  /* paid by them */
+  struct timings left_timings;  /* and how long it held them up */
+  char left_slowest[SELF_NAME]; /* the one of the longest answer */
 
   /* The round: step is written before the round's number, with release. */
   handshake_step *step;
   uint64_t round;
+  uint64_t posted_ns;       /* clock_now(); the same */
   uint32_t owing;           /* threads that have not served it, atomic */
   uint32_t collector_waits; /* it is parked, and wants to be woken */
   struct park acknowledged;

@@ -9,10 +9,10 @@
 
 #include "base/bits.h"
 #include "base/chaos.h"
+#include "os/block.h"
 #include "os/self.h"
 
 #include <errno.h>
-#include <stdlib.h>
 
 enum { WORD = sizeof(void *) };
 
@@ -24,7 +24,7 @@ void rootset_init(struct rootset *set, bool data_segments)
 
 void rootset_destroy(struct rootset *set)
 {
-  free(set->roots);
+  block_free(set->roots);
   lock_destroy(&set->lock);
 }
 
@@ -65,7 +65,7 @@ static bool make_room(struct rootset *set)
   if (set->count < set->capacity)
     return true;
   size_t capacity = set->capacity ? 2 * set->capacity : 16;
-  struct root *roots = realloc(set->roots, capacity * sizeof *roots);
+  struct root *roots = block_resize(set->roots, capacity * sizeof *roots);
   if (!roots)
     return false;
   set->roots = roots;

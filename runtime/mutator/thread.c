@@ -48,6 +48,9 @@ int thread_enter(struct dusk_thread *thread)
   thread->fresh = 0;
   memset(thread->recent, 0, sizeof thread->recent);
   memset(&thread->assists, 0, sizeof thread->assists);
+  memset(&thread->timings, 0, sizeof thread->timings);
+  thread->joined_ns = clock_now();
+  utilisation_begin(&thread->utilisation, thread->joined_ns);
   if (thread->delays)
     begin_life(thread);
   CHAOS("not-joined");
@@ -68,6 +71,15 @@ static void lock_when_served(struct dusk_thread *thread)
   }
 }
 
+/* With the registry's lock. */
+static void leave_timings(struct registry *registry, struct dusk_thread *thread)
+{
+  if (thread->timings.longest_answer_ns >
+      registry->left_timings.longest_answer_ns)
+    self_thread_name(thread->self, registry->left_slowest);
+  timings_fold(&registry->left_timings, &thread->timings);
+}
+
 void thread_leave(struct dusk_thread *thread)
 {
   struct registry *registry = thread->registry;
@@ -85,6 +97,7 @@ void thread_leave(struct dusk_thread *thread)
   cache_read(thread, &registry->left);
   STORE_RELAXED(&thread->assists.debt_bytes, 0);
   assists_fold(&registry->left_assists, &thread->assists);
+  leave_timings(registry, thread);
   if (thread->delays)
     end_life(thread);
   registry_remove(registry, thread);

@@ -19,9 +19,10 @@
 #include "os/machine.h"
 
 #include "base/steps.h"
+#include "os/block.h"
+#include "os/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <limits.h>
 #include <sched.h>
 #include <stdio.h>
@@ -42,12 +43,12 @@ static unsigned count_processors(void)
 {
   for (size_t room = CPU_SETSIZE; room <= MAX_PROCESSORS; room *= 2) {
     size_t bytes = CPU_ALLOC_SIZE(room);
-    cpu_set_t *set = CPU_ALLOC(room);
+    cpu_set_t *set = block_make(bytes);
     if (!set)
       break;
     int error = sched_getaffinity(0, bytes, set) ? errno : 0;
     int count = error ? 0 : CPU_COUNT_S(bytes, set);
-    CPU_FREE(set);
+    block_free(set);
     if (count > 0)
       return (unsigned)count;
     if (error != EINVAL)
@@ -72,16 +73,15 @@ uint64_t machine_memory_bytes(void)
   return (uint64_t)sysconf(_SC_PHYS_PAGES) * (uint64_t)sysconf(_SC_PAGESIZE);
 }
 
-/* The number that a file starts with.  Without stdio, which would allocate:
- * under RLIMIT_AS that is what may not work. */
+/* The number that a file starts with. */
 static bool read_number(const char *path, unsigned long long *number)
 {
   char text[32];
-  int file = open(path, O_RDONLY | O_CLOEXEC);
+  int file = file_open(path, O_RDONLY);
   if (file < 0)
     return false;
-  ssize_t length = read(file, text, sizeof text - 1);
-  close(file);
+  ssize_t length = file_read(file, text, sizeof text - 1);
+  file_close(file);
   if (length <= 0)
     return false;
   text[length] = '\0';
@@ -182,15 +182,12 @@ int64_t machine_limit_under(const char *proc_cgroup, const char *sysfs)
 {
   int saved = errno;
   int64_t lowest = INT64_MAX;
-  FILE *groups = fopen(proc_cgroup, "re");
-  if (groups) {
-    char *line = NULL;
-    size_t size = 0;
-    while (getline(&line, &size, groups) > 0)
-      lowest = lower(lowest, line_limit(line, sysfs));
-    free(line);
-    fclose(groups);
-  }
+  struct file_lines groups;
+  char line[PATH_MAX + 256]; /* what is cut names no cgroup */
+  file_lines_open(&groups, proc_cgroup);
+  while (file_lines_next(&groups, line, sizeof line))
+    lowest = lower(lowest, line_limit(line, sysfs));
+  file_lines_close(&groups);
   errno = saved;
   return lowest;
 }

@@ -4,10 +4,12 @@
  * Any thread, no lock of ours.  Tested by tests/unit/maps.c. */
 #include "os/maps.h"
 
+#include "os/file.h"
+#include "os/self.h"
+
 #include <dirent.h>
 #include <elf.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <inttypes.h>
 #include <link.h>
 #include <stdio.h>
@@ -28,21 +30,20 @@ void maps_each(void (*visit)(void *context, const struct map *map),
                void *context)
 {
   int saved = errno;
+  struct file_lines lines;
   char line[4352], access[8];
-  FILE *file = fopen("/proc/self/maps", "re");
-  while (file && fgets(line, sizeof line, file)) {
+  file_lines_open(&lines, "/proc/self/maps");
+  while (file_lines_next(&lines, line, sizeof line)) {
     struct map map = {.start = 0};
     int at = 0;
     if (sscanf(line, "%" SCNxPTR "-%" SCNxPTR " %7s %*s %*s %*s %n", &map.start,
                &map.end, access, &at) == 3 &&
         strcmp(access, "rw-p") == 0) {
-      line[strcspn(line, "\n")] = '\0';
       snprintf(map.name, sizeof map.name, "%s", at ? last_part(line + at) : "");
       visit(context, &map);
     }
   }
-  if (file)
-    fclose(file);
+  file_lines_close(&lines);
   errno = saved;
 }
 
@@ -62,14 +63,13 @@ enum { ENTRIES = 512 };
 
 uintptr_t maps_touched(uintptr_t at, uintptr_t end)
 {
-  int saved = errno;
   uint64_t entries[ENTRIES];
   size_t unit = (size_t)sysconf(_SC_PAGESIZE);
-  int file = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+  int file = file_open("/proc/self/pagemap", O_RDONLY);
   bool found = file < 0; /* then all counts */
   while (!found && at < end) {
     off_t offset = (off_t)(at / unit * sizeof *entries);
-    ssize_t got = pread(file, entries, sizeof entries, offset);
+    ssize_t got = file_read_at(file, entries, sizeof entries, offset);
     size_t count = got > 0 ? (size_t)got / sizeof *entries : 0;
     found = count == 0;
     for (size_t i = 0; i < count && !found && at < end; i++) {
@@ -79,20 +79,19 @@ uintptr_t maps_touched(uintptr_t at, uintptr_t end)
     }
   }
   if (file >= 0)
-    close(file);
-  errno = saved;
+    file_close(file);
   return at < end ? at : end;
 }
 
 /* The last but one word of the line is the stack pointer. */
 static bool read_sp(const char *task, uintptr_t *sp)
 {
+  struct file_lines lines;
   char path[64], line[256];
   snprintf(path, sizeof path, "/proc/self/task/%.16s/syscall", task);
-  FILE *file = fopen(path, "re");
-  bool found = file && fgets(line, sizeof line, file);
-  if (file)
-    fclose(file);
+  file_lines_open(&lines, path);
+  bool found = file_lines_next(&lines, line, sizeof line);
+  file_lines_close(&lines);
   char *last = found ? strrchr(line, ' ') : NULL;
   if (!last)
     return false;
@@ -105,13 +104,16 @@ int maps_thread(uintptr_t start, uintptr_t end, uintptr_t *sp)
 {
   int saved = errno;
   int found = 0;
-  DIR *tasks = opendir("/proc/self/task");
+  int file = file_open("/proc/self/task", O_RDONLY | O_DIRECTORY);
+  DIR *tasks = file < 0 ? NULL : fdopendir(file);
   for (struct dirent *task; tasks && !found && (task = readdir(tasks));)
     if (*task->d_name != '.' && read_sp(task->d_name, sp) && *sp >= start &&
         *sp < end)
       found = atoi(task->d_name);
   if (tasks)
-    closedir(tasks);
+    closedir(tasks); /* and the file */
+  else if (file >= 0)
+    file_close(file);
   errno = saved;
   return found;
 }
@@ -122,7 +124,7 @@ bool maps_stack(pthread_t thread, uintptr_t *low, uintptr_t *high)
   void *start;
   size_t bytes;
   int saved = errno;
-  bool found = pthread_getattr_np(thread, &attributes) == 0;
+  bool found = self_system.attributes(thread, &attributes) == 0;
   if (found) {
     found = pthread_attr_getstack(&attributes, &start, &bytes) == 0;
     pthread_attr_destroy(&attributes);
@@ -169,13 +171,13 @@ struct image {
 static bool image_open(struct image *image, const char *path)
 {
   struct stat status;
-  int file = open(path, O_RDONLY | O_CLOEXEC);
+  int file = file_open(path, O_RDONLY);
   if (file < 0)
     return false;
   void *bytes = MAP_FAILED;
   if (fstat(file, &status) == 0 && status.st_size >= (off_t)sizeof(ElfW(Ehdr)))
     bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
-  close(file);
+  file_close(file);
   *image =
       (struct image){bytes, bytes == MAP_FAILED ? 0 : (size_t)status.st_size};
   return bytes != MAP_FAILED;
@@ -246,11 +248,8 @@ bool maps_variable(uintptr_t address, char *text, size_t size)
     find_symbol(&image, module.in_file, name, sizeof name);
     munmap((void *)image.bytes, image.size);
   }
-  ssize_t length = readlink(module.path, self, sizeof self - 1);
-  if (length > 0) {
-    self[length] = '\0';
+  if (file_read_link(module.path, self, sizeof self))
     snprintf(module.path, sizeof module.path, "%s", self);
-  }
   snprintf(text, size, "%s (%s)", name, last_part(module.path));
   errno = saved;
   return true;

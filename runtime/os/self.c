@@ -22,34 +22,57 @@
 
 #include <errno.h>
 #include <link.h>
-static struct {
-  pthread_once_t once;
-  pthread_key_t key;
-  int error;
-  void (*ends)(void *word);
-} own = {.once = PTHREAD_ONCE_INIT};
 
-static void make_key(void)
+struct self_table self_system = {
+    .make_key = pthread_key_create,
+    .set = pthread_setspecific,
+    .attributes = pthread_getattr_np,
+};
+
+static struct {
+  uint64_t number;          /* the key and 1; 0: there is none yet; atomic */
+  void (*ends)(void *word); /* atomic */
+} own;
+
+static pthread_key_t own_key(void)
 {
-  own.error = pthread_key_create(&own.key, LOAD_RELAXED(&own.ends));
+  return (pthread_key_t)(LOAD_RELAXED(&own.number) - 1);
 }
 
+void self_thread_name(pthread_t thread, char name[SELF_NAME])
+{
+  int saved = errno;
+  /* Those who play threads have no names. */
+  if (steps_taken() || pthread_getname_np(thread, name, SELF_NAME))
+    name[0] = '\0';
+  errno = saved;
+}
+
+/* No pthread_once(): what was refused once would be refused for ever.  No lock
+ * either, as another thread may fork.  Of several at once one key is kept. */
 int self_word_open(void (*ends)(void *word))
 {
+  uint64_t none = 0;
+  pthread_key_t key;
+  if (LOAD_ACQUIRE(&own.number)) /* with the compare-and-swap below */
+    return 0;
   STORE_RELAXED(&own.ends, ends); /* the same each time */
-  pthread_once(&own.once, make_key);
-  return own.error;
+  int error = self_system.make_key(&key, ends);
+  if (!error && !CAS_ACQ_REL(&own.number, &none, (uint64_t)key + 1))
+    pthread_key_delete(key);
+  return error;
 }
 
 void *self_word(void)
 {
-  return steps_taken() ? *steps_taken()->word() : pthread_getspecific(own.key);
+  return steps_taken() ? *steps_taken()->word()
+                       : pthread_getspecific(own_key());
 }
 
 int self_set_word(void *word)
 {
   if (!steps_taken())
-    return pthread_setspecific(own.key, word);
+    return self_system.set(own_key(), word);
   *steps_taken()->word() = word;
   return 0;
 }
@@ -59,7 +82,7 @@ void self_end(void)
   void *word = self_word();
   if (word) {
     self_set_word(NULL);
-    own.ends(word);
+    LOAD_RELAXED (&own.ends)(word);
   }
 }
 
@@ -78,7 +101,7 @@ int self_stack(uintptr_t *low, uintptr_t *high)
   void *start;
   size_t size;
   int saved = errno;
-  int error = pthread_getattr_np(pthread_self(), &attributes);
+  int error = self_system.attributes(pthread_self(), &attributes);
   if (!error) {
     error = pthread_attr_getstack(&attributes, &start, &size);
     pthread_attr_destroy(&attributes);

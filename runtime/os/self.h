@@ -21,13 +21,27 @@ enum { SELF_REGISTERS = 19 }; /* x19-x29 d8-d15 */
 enum { SELF_REGISTERS = 128 };
 #endif
 
+/* What the C library is asked for, which asks the system: a table that a test
+ * can replace.  Each returns 0 or an errno value. */
+struct self_table {
+  int (*make_key)(pthread_key_t *key, void (*ends)(void *word));
+  int (*set)(pthread_key_t key, const void *word);
+  int (*attributes)(pthread_t thread, pthread_attr_t *attributes);
+};
+extern struct self_table self_system;
+
 /* The calling thread, as pthread_self(). */
 pthread_t self_thread(void);
+
+/* What a thread is called, as pthread_setname_np() has it, or a part of that;
+ * "" if the system will not say.  A thread that has not ended. */
+enum { SELF_NAME = 32 };
+void self_thread_name(pthread_t thread, char name[SELF_NAME]);
 
 /* A word of each thread's own, NULL at first.  self_word_open() comes before
  * the others, any number of times, always with the same function: that is
  * called with the word of a thread that ends while it is not NULL.  0, or an
- * errno value. */
+ * errno value: the next call tries again. */
 WARN_UNUSED int self_word_open(void (*ends)(void *word));
 void *self_word(void);
 int self_set_word(void *word); /* ENOMEM; not when it is set already */

@@ -15,6 +15,7 @@
 #include "os/symbol.h"
 
 #include "os/clock.h"
+#include "os/file.h"
 #include "os/unwind.h"
 
 #include <errno.h>
@@ -73,11 +74,9 @@ static bool find_module(uintptr_t pc, struct module *module)
   module->pc = pc;
   if (!pc || !dl_iterate_phdr(visit, module))
     return false;
-  ssize_t length = readlink(module->path, path, sizeof path - 1);
-  if (length > 0 && strncmp(module->path, "/proc/", 6) == 0) {
-    path[length] = '\0';
+  if (strncmp(module->path, "/proc/", 6) == 0 &&
+      file_read_link(module->path, path, sizeof path))
     snprintf(module->path, sizeof module->path, "%s", path);
-  }
   return true;
 }
 
@@ -130,10 +129,8 @@ static bool read_answer(int end, char *text, size_t size)
       continue;
     char rest[256]; /* what does not fit is read too, or the child waits */
     bool fits = length < size - 1;
-    ssize_t got = fits ? read(end, text + length, size - 1 - length)
-                       : read(end, rest, sizeof rest);
-    if (got < 0 && errno == EINTR)
-      continue;
+    ssize_t got = fits ? file_read(end, text + length, size - 1 - length)
+                       : file_read(end, rest, sizeof rest);
     if (got <= 0)
       break;
     length += fits ? (size_t)got : 0;
@@ -146,10 +143,10 @@ static bool ask(const struct module *module, char *text, size_t size)
 {
   int ends[2];
   pid_t child;
-  if (pipe2(ends, O_CLOEXEC) != 0)
+  if (!file_pipe(ends))
     return false;
   bool done = start(module, ends[1], &child);
-  close(ends[1]);
+  file_close(ends[1]);
   if (done) {
     done = read_answer(ends[0], text, size);
     if (!done)
@@ -157,7 +154,7 @@ static bool ask(const struct module *module, char *text, size_t size)
     while (waitpid(child, NULL, 0) < 0 && errno == EINTR)
       continue;
   }
-  close(ends[0]);
+  file_close(ends[0]);
   return done;
 }
 

@@ -11,6 +11,8 @@
  * Runs on the driver.  Tested by tests/unit/gctrace.c. */
 #include "report/gctrace.h"
 
+#include "os/file.h"
+
 #include <stdio.h>
 #include <unistd.h>
 
@@ -77,6 +79,5 @@ void gctrace_print(const struct dusk_heap *heap,
       .processors = heap->collector.processors,
   };
   size_t length = gctrace_format(line, record, &context);
-  ssize_t written = write(STDERR_FILENO, line, length);
-  (void)written; /* nowhere to report it */
+  file_write(STDERR_FILENO, line, length); /* no matter if it is refused */
 }

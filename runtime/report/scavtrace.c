@@ -12,6 +12,7 @@
 #include "report/scavtrace.h"
 
 #include "heap/scavenge.h"
+#include "os/file.h"
 
 #include <stdio.h>
 #include <unistd.h>
@@ -54,6 +55,5 @@ void scavtrace_print(struct dusk_heap *heap)
   char line[SCAVTRACE_LINE];
   struct pages_figures pages = pages_read(arena);
   size_t length = scavtrace_format(line, &since, &pages);
-  ssize_t written = write(STDERR_FILENO, line, length);
-  (void)written; /* nowhere to report it */
+  file_write(STDERR_FILENO, line, length); /* no matter if it is refused */
 }

@@ -21,13 +21,13 @@
 #include "base/check.h"
 #include "event/delays.h"
 #include "mutator/cache.h"
+#include "os/block.h"
 #include "os/clock.h"
+#include "os/file.h"
 #include "report/stats.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -79,7 +79,7 @@ static bool begin_line(struct trace *trace, const char *type)
 {
   if (trace->room - trace->length < LINE_BYTES) {
     size_t room = trace->room ? 2 * trace->room : FIRST_BYTES;
-    char *text = realloc(trace->text, room);
+    char *text = block_resize(trace->text, room);
     if (!text)
       return false;
     trace->text = text;
@@ -175,25 +175,21 @@ static void put_lost(struct trace *trace)
 
 /* ---- the file; with the lock ---- */
 
-static void stop(struct trace *trace)
+static void stop(struct trace *trace, int error)
 {
-  complain("DUSK_TRACE: the trace ends here: %s", strerror(errno));
-  close(trace->file);
+  complain("DUSK_TRACE: the trace ends here: %s", strerror(-error));
+  file_close(trace->file);
   trace->file = -1;
 }
 
-/* Writes all that there is; one call, unless the system takes less. */
+/* Writes all that there is. */
 static void write_text(struct trace *trace)
 {
-  size_t done = 0;
-  while (trace->file >= 0 && done < trace->length) {
-    ssize_t wrote =
-        write(trace->file, trace->text + done, trace->length - done);
-    if (wrote >= 0)
-      done += (size_t)wrote;
-    else if (errno != EINTR)
-      stop(trace);
-  }
+  int error = trace->file < 0 || !trace->length
+                  ? 0
+                  : file_write(trace->file, trace->text, trace->length);
+  if (error)
+    stop(trace, error);
   trace->length = 0;
 }
 
@@ -220,17 +216,15 @@ static bool expand_name(char *to, size_t room, const char *name)
 static int open_file(const char *name)
 {
   char expanded[NAME_BYTES];
-  if (!expand_name(expanded, sizeof expanded, name)) {
-    errno = ENAMETOOLONG;
-    return -1;
-  }
-  return open(expanded, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0666);
+  if (!expand_name(expanded, sizeof expanded, name))
+    return -ENAMETOOLONG;
+  return file_open(expanded, O_WRONLY | O_APPEND | O_CREAT);
 }
 
 static struct trace *make(int file)
 {
   static unsigned heaps; /* traced by this process so far; atomic */
-  struct trace *trace = calloc(1, sizeof *trace);
+  struct trace *trace = block_make(sizeof *trace);
   if (!trace)
     return NULL;
   lock_init(&trace->lock, RANK_trace);
@@ -245,9 +239,10 @@ void trace_open(struct dusk_heap *heap, const char *name)
   int file = open_file(name);
   struct trace *trace = file < 0 ? NULL : make(file);
   if (!trace) {
-    complain("DUSK_TRACE=%s: no trace is written: %s", name, strerror(errno));
+    complain("DUSK_TRACE=%s: no trace is written: %s", name,
+             strerror(file < 0 ? -file : ENOMEM));
     if (file >= 0)
-      close(file);
+      file_close(file);
     return;
   }
   lock_acquire(&trace->lock);
@@ -286,8 +281,8 @@ void trace_thread(struct dusk_heap *heap, struct dusk_thread *thread)
   lock_acquire(&trace->lock);
   put_delays(trace, thread);
   PUT_LINE(trace, "thread", life->number, life->attached_ns, life->detached_ns,
-           assists->count, assists->ns, assists->bytes, assists->longest_ns,
-           life->allocated_bytes, life->cpu_ns);
+           assists->count, assists->times.sum_ns, assists->bytes,
+           assists->longest_ns, life->allocated_bytes, life->cpu_ns);
   if (trace->length >= MUCH_BYTES)
     write_text(trace);
   lock_release(&trace->lock);
@@ -302,10 +297,10 @@ static void free_trace(struct dusk_heap *heap)
 {
   struct trace *trace = heap->trace;
   if (trace->file >= 0)
-    close(trace->file);
+    file_close(trace->file);
   lock_destroy(&trace->lock);
-  free(trace->text);
-  free(trace);
+  block_free(trace->text);
+  block_free(trace);
   heap->trace = NULL;
 }
 

@@ -38,6 +38,7 @@ static dusk_heap *heap;
 static bool stop;
 static bool
     paused; /* what the others do is of no use until the child is gone */
+static unsigned list_max = LIST_MAX; /* a test that forks often makes less */
 
 /* ---- what both sides do ---- */
 
@@ -57,10 +58,8 @@ static inline uint64_t seal_of(const struct node *node)
 static inline __attribute__((noreturn)) void give_up(int line, const char *what)
 {
   char text[256];
-  int length = snprintf(text, sizeof text,
-                        "fork.c:%d: not so in the child: "
-                        "%s\n",
-                        line, what);
+  int length =
+      snprintf(text, sizeof text, "child, line %d: not so: %s\n", line, what);
   ssize_t wrote = write(STDERR_FILENO, text, (size_t)length);
   (void)wrote;
   abort();
@@ -88,7 +87,7 @@ static inline struct node *make_node(dusk_thread *thread, uint64_t number,
 static inline struct node *make_list(dusk_thread *thread, uint64_t *random)
 {
   struct node *list = NULL;
-  unsigned length = 1 + (unsigned)(api_random(random) % LIST_MAX);
+  unsigned length = 1 + (unsigned)(api_random(random) % list_max);
   while (length--)
     list = make_node(thread, api_random(random) >> 8, list);
   return list;
@@ -200,12 +199,12 @@ static inline void stop_others(struct others *others)
     pthread_join(others->threads[i], NULL);
 }
 
-static inline void open_heap(void)
+static inline void open_heap_with(const char *debug)
 {
   static const uint64_t pointers = 1 << 2 | 1 << 3;
   dusk_options options = DUSK_OPTIONS_INIT;
   dusk_kind_spec spec = DUSK_KIND_INIT;
-  setenv("DUSK_DEBUG", "stress=1", 1);
+  setenv("DUSK_DEBUG", debug, 1);
   options.gc_percent = 50;
   heap = api_open_with(&options);
   spec.size = sizeof(struct node);
@@ -213,6 +212,11 @@ static inline void open_heap(void)
   spec.pointers = &pointers;
   ck_assert_int_eq(dusk_kind_define(heap, &spec, &node_kind), 0);
   ck_assert_int_eq(dusk_root_add(heap, table, sizeof table), 0);
+}
+
+static inline void open_heap(void)
+{
+  open_heap_with("stress=1");
 }
 
 /* ---- the child ---- */

@@ -139,6 +139,7 @@ int main(void)
 {
   Suite *suite = suite_create("mmu");
   TCase *cases = tcase_create("mmu");
+  tcase_set_timeout(cases, 60); /* without optimisation, on a busy machine */
   tcase_add_loop_test(cases, random_delays_give_the_least_of_all_windows, 0,
                       200);
   tcase_add_test(cases, one_pause_costs_its_share_of_a_window);

@@ -241,6 +241,23 @@ START_TEST(a_span_that_is_used_up_is_given_to_nobody)
 }
 END_TEST
 
+/* All that is behind its last run is allocated: nobody looked there. */
+START_TEST(a_span_without_a_free_slot_behind_is_given_to_nobody)
+{
+  struct span *span = make_span();
+  uint32_t first = span->slots - 5;
+  allocated_set(mutator->roles.allocated, granule_of(span, first),
+                span_stride(span), 5);
+  span->allocated = 5;
+  ck_assert(cache_adopt(mutator, span));
+  check_run(span, 0, first);
+  take(first);
+  cache_leave(mutator);
+  ck_assert_int_eq(span_state(span), SPAN_FULL);
+  ck_assert_ptr_null(central_take(arena, DUSK_LEAF, CLASS, mutator->epoch));
+}
+END_TEST
+
 START_TEST(all_held_spans_go)
 {
   struct span *spans[DUSK_SIZE_CLASSES];
@@ -365,6 +382,7 @@ int main(void)
   tcase_add_test(cases, who_leaves_gives_spans_to_who_comes);
   tcase_add_test(cases, who_leaves_black_gives_spans_to_who_comes);
   tcase_add_test(cases, a_span_that_is_used_up_is_given_to_nobody);
+  tcase_add_test(cases, a_span_without_a_free_slot_behind_is_given_to_nobody);
   tcase_add_test(cases, all_held_spans_go);
   tcase_add_test(cases, each_object_is_counted_once);
   tcase_add_test(cases, large_objects_are_counted_with_their_bytes);

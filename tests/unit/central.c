@@ -138,7 +138,9 @@ START_TEST(a_kind_without_memory_for_its_centrals_is_not_defined)
   dusk_kind kind = 12345;
   fixture_vm_begin();
   fixture_vm_refuse(1, 1);
+  uint32_t count = kinds_count(&arena.kinds);
   ck_assert_int_ne(arena_define_kind(&arena, &spec, &kind), 0);
+  ck_assert_uint_eq(kinds_count(&arena.kinds), count);
   ck_assert_uint_eq(kind, 12345);
   ck_assert_int_eq(arena_define_kind(&arena, &spec, &kind), 0);
   fixture_vm_end();

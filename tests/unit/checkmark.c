@@ -91,7 +91,7 @@ static dusk_kind define_traced(void)
 
 /* root[0] -> pair -> traced -> conservative (in the middle of) -> leaf, and
  * one that hangs from nothing.  What the root and the conservative object name
- * has a neighbour in front that dies: it cannot be meant as an end. */
+ * has neighbours in front that die: it cannot be meant as an end. */
 enum { PAIR, TRACED, LOOSE, LEAF, LOST, OBJECTS };
 static void *objects[OBJECTS];
 
@@ -103,6 +103,7 @@ static void make_objects(void)
   objects[LEAF] = fixture_alloc(thread, DUSK_LEAF, 64);
   objects[LOOSE] = fixture_alloc(thread, DUSK_CONSERVATIVE, 48);
   objects[TRACED] = fixture_alloc(thread, define_traced(), 32);
+  fixture_alloc(thread, pair, 16);
   fixture_alloc(thread, pair, 16);
   objects[PAIR] = fixture_alloc(thread, pair, 16);
   dusk_init(thread, (void **)objects[LOOSE] + 5, (char *)objects[LEAF] + 9);

@@ -33,7 +33,7 @@ static void trace_nothing(void *object, size_t bytes, dusk_tracer *tracer,
 static const struct kind *define(const dusk_kind_spec *spec)
 {
   dusk_kind kind = 0;
-  ck_assert_int_eq(kind_define(&kinds, spec, &kind), 0);
+  ck_assert_int_eq(kind_define(&kinds, spec, NULL, NULL, &kind), 0);
   ck_assert_uint_eq(kind, kinds_count(&kinds) - 1);
   return kind_find(&kinds, kind);
 }
@@ -43,7 +43,7 @@ static void refuse(const dusk_kind_spec *spec)
 {
   uint32_t count = kinds_count(&kinds);
   dusk_kind kind = 12345;
-  ck_assert_int_eq(kind_define(&kinds, spec, &kind), EINVAL);
+  ck_assert_int_eq(kind_define(&kinds, spec, NULL, NULL, &kind), EINVAL);
   ck_assert_uint_eq(kind, 12345);
   ck_assert_uint_eq(kinds_count(&kinds), count);
 }
@@ -64,7 +64,7 @@ END_TEST
 START_TEST(arguments_that_are_missing_or_unknown)
 {
   dusk_kind_spec spec = DUSK_KIND_INIT;
-  ck_assert_int_eq(kind_define(&kinds, &spec, NULL), EINVAL);
+  ck_assert_int_eq(kind_define(&kinds, &spec, NULL, NULL, NULL), EINVAL);
   refuse(NULL);
   spec.struct_size--;
   refuse(&spec);
@@ -217,7 +217,7 @@ static void define_until_full(unsigned index)
   dusk_kind kind;
   spec.size = index + 1;
   int error;
-  while ((error = kind_define(&kinds, &spec, &kind)) == 0) {
+  while ((error = kind_define(&kinds, &spec, NULL, NULL, &kind)) == 0) {
     if (defined[kind] || kind_find(&kinds, kind)->size != index + 1)
       return; /* and refused[] stays 0 */
     defined[kind] = true;
@@ -235,7 +235,7 @@ START_TEST(threads_define_all_there_can_be)
     ck_assert(defined[kind]);
   dusk_kind_spec spec = DUSK_KIND_INIT;
   dusk_kind kind = 12345;
-  ck_assert_int_eq(kind_define(&kinds, &spec, &kind), ENOSPC);
+  ck_assert_int_eq(kind_define(&kinds, &spec, NULL, NULL, &kind), ENOSPC);
   ck_assert_uint_eq(kind, 12345);
 }
 END_TEST

@@ -92,6 +92,30 @@ START_TEST(test_it_grows_with_the_arena)
 }
 END_TEST
 
+/* Objects had been made there before it could be told of them. */
+START_TEST(test_what_was_refused_is_not_known_until_it_is_settled)
+{
+  uintptr_t value;
+  uintptr_t at = arena.base + (uintptr_t)arena.end * PAGE_BYTES;
+  fixture_vm_begin();
+  lock_acquire(&arena.pages.lock);
+  fixture_vm_refuse(9 + (unsigned)_i, 1); /* 1 to 8 are the arena's own */
+  ck_assert(arena_commit(&arena, arena.end + 512));
+  uintptr_t next = arena.base + (uintptr_t)arena.end * PAGE_BYTES;
+  shadow_note(&arena, 1, at, 11);
+  ck_assert(!shadow_read(&arena, at, &value));
+  ck_assert(arena_commit(&arena, arena.end + 512));
+  lock_release(&arena.pages.lock);
+  fixture_vm_end();
+  ck_assert(!shadow_read(&arena, at, &value));
+  shadow_note(&arena, 1, at, 12);
+  ck_assert(!shadow_read(&arena, at, &value));
+  shadow_settle(&arena, at, 12);
+  ck_assert_uint_eq(known(at), 12);
+  ck_assert_uint_eq(known(next), 0);
+}
+END_TEST
+
 int main(void)
 {
   Suite *suite = suite_create("shadow");
@@ -103,6 +127,8 @@ int main(void)
   tcase_add_test(tests, test_a_new_object_begins_with_zeros);
   tcase_add_test(tests, test_other_addresses_are_not_known);
   tcase_add_test(tests, test_it_grows_with_the_arena);
+  tcase_add_loop_test(
+      tests, test_what_was_refused_is_not_known_until_it_is_settled, 0, 2);
   suite_add_tcase(suite, tests);
   return unit_run(suite);
 }
