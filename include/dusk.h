@@ -13,8 +13,8 @@
  *   dusk/limit.h    what counts against the limit, and what happens at its end
  *   dusk/assist.h   how much of the collector's work a thread does
  *   dusk/stats.h    MemStats-style counters
- *   dusk/metrics.h  all that is measured, by name, and as OpenMetrics text
  *   dusk/inspect.h  what a heap holds, and why
+ *   dusk/timeline.h what the collector and the threads did, and when
  *
  * Functions that can fail return 0 or a positive errno value, or a pointer
  * that is NULL on failure.  Nothing here aborts on bad input: a function that
@@ -39,9 +39,9 @@
 #include "dusk/assist.h"
 #include "dusk/control.h"
 #include "dusk/limit.h"
-#include "dusk/metrics.h"
 #include "dusk/stats.h"
 
 #include "dusk/inspect.h"
+#include "dusk/timeline.h"
 
 #endif

@@ -19,10 +19,10 @@ libdusk_all_la_SOURCES = \
 	%reldir%/api/inspect.c \
 	%reldir%/api/limit.c \
 	%reldir%/api/limit.h \
-	%reldir%/api/metrics.c \
 	%reldir%/api/option.c \
 	%reldir%/api/option.h \
 	%reldir%/api/thread.c \
+	%reldir%/api/timeline.c \
 	%reldir%/base/atomic.h \
 	%reldir%/base/bits.h \
 	%reldir%/base/chaos.c \
@@ -63,6 +63,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/collect/memory.h \
 	%reldir%/collect/pacing.c \
 	%reldir%/collect/pacing.h \
+	%reldir%/collect/recording.c \
+	%reldir%/collect/recording.h \
 	%reldir%/collect/revive.c \
 	%reldir%/collect/revive.h \
 	%reldir%/collect/scan.c \
@@ -77,16 +79,13 @@ libdusk_all_la_SOURCES = \
 	%reldir%/event/assists.h \
 	%reldir%/event/counters.c \
 	%reldir%/event/counters.h \
-	%reldir%/event/delays.c \
-	%reldir%/event/delays.h \
-	%reldir%/event/histogram.c \
-	%reldir%/event/histogram.h \
+	%reldir%/event/events.def \
 	%reldir%/event/history.c \
 	%reldir%/event/history.h \
-	%reldir%/event/timings.c \
-	%reldir%/event/timings.h \
-	%reldir%/event/utilisation.c \
-	%reldir%/event/utilisation.h \
+	%reldir%/event/ring.c \
+	%reldir%/event/ring.h \
+	%reldir%/event/track.c \
+	%reldir%/event/track.h \
 	%reldir%/heap/arena.c \
 	%reldir%/heap/arena.h \
 	%reldir%/heap/central.c \
@@ -169,6 +168,7 @@ libdusk_all_la_SOURCES = \
 	%reldir%/os/maps.h \
 	%reldir%/os/priority.c \
 	%reldir%/os/priority.h \
+	%reldir%/os/probe.h \
 	%reldir%/os/self.c \
 	%reldir%/os/self.h \
 	%reldir%/os/symbol.c \
@@ -193,19 +193,18 @@ libdusk_all_la_SOURCES = \
 	%reldir%/pace/pressure.h \
 	%reldir%/pace/scavenger.c \
 	%reldir%/pace/scavenger.h \
-	%reldir%/report/buckets.c \
-	%reldir%/report/buckets.h \
+	%reldir%/report/filename.c \
+	%reldir%/report/filename.h \
 	%reldir%/report/gctrace.c \
 	%reldir%/report/gctrace.h \
-	%reldir%/report/metrics.c \
-	%reldir%/report/metrics.def \
-	%reldir%/report/metrics.h \
-	%reldir%/report/openmetrics.c \
-	%reldir%/report/openmetrics.h \
+	%reldir%/report/recorder.c \
+	%reldir%/report/recorder.h \
 	%reldir%/report/scavtrace.c \
 	%reldir%/report/scavtrace.h \
 	%reldir%/report/stats.c \
 	%reldir%/report/stats.h \
+	%reldir%/report/timeline.c \
+	%reldir%/report/timeline.h \
 	%reldir%/report/trace.c \
 	%reldir%/report/trace.h
 libdusk_all_la_LDFLAGS = $(DUSK_LDFLAGS)

@@ -14,6 +14,8 @@
 #   examples.sh   runs the examples and reads what they print
 #   gdb.sh        asks gdb for a heap
 #   mistakes.sh   runs those that are wrong, and reads what they are told
+#   probes.sh     reads the notes of the library's probes
+#   timeline.sh   reads a timeline with a JSON parser that is not ours
 #   tools.sh      lets memory checkers watch a program
 
 unit_tests = \
@@ -30,7 +32,6 @@ unit_tests = \
 	%reldir%/unit/checkmark \
 	%reldir%/unit/clock \
 	%reldir%/unit/counters \
-	%reldir%/unit/delays \
 	%reldir%/unit/faults \
 	%reldir%/unit/fence \
 	%reldir%/unit/file \
@@ -39,7 +40,6 @@ unit_tests = \
 	%reldir%/unit/grey \
 	%reldir%/unit/halt \
 	%reldir%/unit/heapcheck \
-	%reldir%/unit/histogram \
 	%reldir%/unit/history \
 	%reldir%/unit/idle \
 	%reldir%/unit/kind \
@@ -50,7 +50,6 @@ unit_tests = \
 	%reldir%/unit/maps \
 	%reldir%/unit/mark \
 	%reldir%/unit/markbits \
-	%reldir%/unit/metrics \
 	%reldir%/unit/option \
 	%reldir%/unit/origin \
 	%reldir%/unit/overflow \
@@ -61,6 +60,7 @@ unit_tests = \
 	%reldir%/unit/pressure \
 	%reldir%/unit/priority \
 	%reldir%/unit/recount \
+	%reldir%/unit/ring \
 	%reldir%/unit/rootset \
 	%reldir%/unit/run \
 	%reldir%/unit/scan \
@@ -72,7 +72,7 @@ unit_tests = \
 	%reldir%/unit/sizeclass \
 	%reldir%/unit/symbol \
 	%reldir%/unit/terminate \
-	%reldir%/unit/timings \
+	%reldir%/unit/timeline \
 	%reldir%/unit/trace \
 	%reldir%/unit/unwind \
 	%reldir%/unit/vm
@@ -84,8 +84,7 @@ lab_tests = \
 	%reldir%/lab/mmu \
 	%reldir%/lab/model \
 	%reldir%/lab/plot \
-	%reldir%/lab/samples \
-	%reldir%/lab/utilisation
+	%reldir%/lab/samples
 api_tests = \
 	%reldir%/api/alloc \
 	%reldir%/api/assist \
@@ -105,10 +104,9 @@ api_tests = \
 	%reldir%/api/limit \
 	%reldir%/api/memlimit \
 	%reldir%/api/memory \
-	%reldir%/api/metrics \
 	%reldir%/api/oom \
-	%reldir%/api/openmetrics \
 	%reldir%/api/pressure \
+	%reldir%/api/recorder \
 	%reldir%/api/retention \
 	%reldir%/api/rlimit \
 	%reldir%/api/root \
@@ -116,6 +114,7 @@ api_tests = \
 	%reldir%/api/stats \
 	%reldir%/api/store \
 	%reldir%/api/thread \
+	%reldir%/api/timeline \
 	%reldir%/api/trace
 stress_tests = \
 	%reldir%/stress/graph \
@@ -150,6 +149,8 @@ test_scripts = \
 	%reldir%/lint/symbols.sh \
 	%reldir%/mistakes.sh \
 	%reldir%/model/model.sh \
+	%reldir%/probes.sh \
+	%reldir%/timeline.sh \
 	%reldir%/tools.sh
 
 # What tests include, read, or leave to other rules.
@@ -338,7 +339,6 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_lab_model_LDADD = lab/libshow.la $(lab_ldadd)
 %canon_reldir%_lab_plot_LDADD = $(show_ldadd)
 %canon_reldir%_lab_samples_LDADD = $(show_ldadd)
-%canon_reldir%_lab_utilisation_LDADD = lab/libshow.la $(lab_ldadd)
 
 %canon_reldir%_api_alloc_LDADD = $(api_ldadd)
 %canon_reldir%_api_assist_LDADD = $(api_ldadd)
@@ -359,10 +359,9 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_limit_LDADD = $(api_ldadd)
 %canon_reldir%_api_memlimit_LDADD = $(api_ldadd)
 %canon_reldir%_api_memory_LDADD = $(api_ldadd)
-%canon_reldir%_api_metrics_LDADD = $(api_ldadd)
 %canon_reldir%_api_oom_LDADD = $(api_ldadd)
-%canon_reldir%_api_openmetrics_LDADD = $(api_ldadd)
 %canon_reldir%_api_pressure_LDADD = $(api_ldadd)
+%canon_reldir%_api_recorder_LDADD = $(api_ldadd)
 %canon_reldir%_api_retention_LDADD = $(api_ldadd)
 %canon_reldir%_api_rlimit_LDADD = $(api_ldadd)
 %canon_reldir%_api_root_LDADD = $(api_ldadd)
@@ -370,6 +369,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_stats_LDADD = $(api_ldadd)
 %canon_reldir%_api_store_LDADD = $(api_ldadd)
 %canon_reldir%_api_thread_LDADD = $(api_ldadd)
+%canon_reldir%_api_timeline_LDADD = $(api_ldadd)
 %canon_reldir%_api_trace_LDADD = $(api_ldadd)
 %canon_reldir%_steps_graph_CPPFLAGS = $(steps_cppflags)
 %canon_reldir%_steps_graph_LDADD = $(steps_ldadd)

@@ -17,12 +17,13 @@
 #include "base/chaos.h"
 #include "collect/cycle.h"
 #include "collect/pacing.h"
+#include "collect/recording.h"
 #include "heap/central.h"
 #include "heap/origin.h"
 #include "mutator/cache.h"
 #include "mutator/checking.h"
 #include "mutator/poll.h"
-#include "os/clock.h"
+#include "os/probe.h"
 
 #include <errno.h>
 
@@ -33,9 +34,10 @@ NOINLINE void alloc_collect(struct dusk_thread *thread)
 {
   struct collector *collector = thread_collector(thread);
   poll_go_outside(thread, CALLER_SP());
-  uint64_t start = delays_start(thread->delays);
-  cycle_await(collector, cycle_ask(collector, true));
-  delays_end(thread->delays, DELAY_collect, start);
+  uint64_t start = track_begin(&thread->track);
+  uint64_t number = cycle_ask(collector, true);
+  cycle_await(collector, number);
+  track_end(&thread->track, EVENT_collect, start, number, 0);
   poll_come_back(thread);
 }
 
@@ -69,15 +71,12 @@ static bool find_memory(struct dusk_thread *thread, size_t bytes,
   return true;
 }
 
-/* When it began, if it is one of those that are timed; else 0.
- * DUSK_DEBUG=stress=N: cycles without end, so that rare moments are common. */
-static uint64_t begin_slow_path(struct dusk_thread *thread)
+/* DUSK_DEBUG=stress=N: cycles without end, so that rare moments are common. */
+static void count_slow_path(struct dusk_thread *thread)
 {
-  bool timed = timings_count_slow(&thread->timings);
   uint64_t every = thread->heap->debug.stress;
-  if (UNLIKELY(every) && ++thread->slow_paths % every == 0)
+  if (every && ++thread->slow_paths % every == 0)
     cycle_ask(thread_collector(thread), false);
-  return UNLIKELY(timed) ? clock_now() : 0;
 }
 
 /* Takes a span with free slots; NULL: the heap cannot grow. */
@@ -104,6 +103,8 @@ static void earn(struct dusk_thread *thread)
 {
   struct collector *collector = thread_collector(thread);
   cycle_ask_if_due(collector);
+  if (track_is_on(&thread->track))
+    recording_sample(collector, &thread->track);
   assist_settle(thread);
   if (UNLIKELY(pacing_is_over(collector)))
     assist_step_aside(thread);
@@ -175,8 +176,9 @@ void *alloc_slow(struct dusk_thread *thread, dusk_kind kind, size_t bytes,
     errno = EINVAL;
     return NULL;
   }
-  uint64_t start = begin_slow_path(thread);
+  PROBE3(alloc__slow, thread->life.number, kind, bytes);
   poll_check(thread);
+  count_slow_path(thread);
   if (checking_is_on(thread))
     checking_let(thread, true);
   bool small = bytes <= DUSK_SMALL_MAX && !thread->arena->efence;
@@ -184,8 +186,6 @@ void *alloc_slow(struct dusk_thread *thread, dusk_kind kind, size_t bytes,
                        : alloc_large(thread, kind, bytes ? bytes : 1);
   if (checking_is_on(thread))
     checking_let(thread, false);
-  if (UNLIKELY(start))
-    histogram_add(&thread->timings.slow, clock_now() - start);
   if (!object)
     errno = ENOMEM;
   else if (thread->arena->careful)

@@ -34,6 +34,7 @@
 
 #include "base/check.h"
 #include "collect/revive.h"
+#include "report/recorder.h"
 #include "report/trace.h"
 
 /* What is open, guarded by `lock`. */
@@ -126,6 +127,7 @@ static void in_child(void)
   for_budgets(lock_renew);
   for (struct dusk_heap *heap = process.heaps; heap; heap = heap->next_open) {
     trace_drop(heap);
+    recorder_drop(heap);
     heap->has_driver = driven == heap;
     revive_heap(heap);
   }
@@ -140,6 +142,14 @@ static __attribute__((constructor)) void register_handlers(void)
 int fork_is_handled(void)
 {
   return process.error;
+}
+
+void fork_for_heaps(void (*act)(struct dusk_heap *heap))
+{
+  lock_acquire(&process.lock);
+  for (struct dusk_heap *heap = process.heaps; heap; heap = heap->next_open)
+    act(heap);
+  lock_release(&process.lock);
 }
 
 void fork_add_heap(struct dusk_heap *heap)

@@ -21,6 +21,7 @@
 #include "os/task.h"
 #include "os/vm.h"
 #include "report/gctrace.h"
+#include "report/recorder.h"
 #include "report/scavtrace.h"
 #include "report/stats.h"
 #include "report/trace.h"
@@ -32,6 +33,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 
 static size_t heap_bytes(void)
 {
@@ -60,6 +62,7 @@ static void *driver_main(void *argument)
       scavtrace_print(heap);
     budget_settle(heap);
     cycle_finish(collector, &record);
+    recorder_look(heap, &record);
     limit_tell(heap);
   }
   return NULL;
@@ -106,8 +109,10 @@ static int start_collector(dusk_heap *heap, const struct collector_setup *setup,
   inspect_open(heap);
   if (trace)
     trace_open(heap, trace);
+  recorder_open(heap);
   error = start_threads(heap);
   if (error) {
+    recorder_close(heap, false);
     trace_close(heap);
     collector_close(&heap->collector);
   }
@@ -144,9 +149,19 @@ static int start_crew(struct collector *collector)
   return error;
 }
 
+/* A program that ends without closing its heaps. */
+static void write_timelines(void)
+{
+  fork_for_heaps(recorder_write);
+}
+
+static void await_exit(void)
+{
+  atexit(write_timelines);
+}
+
 int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
 {
-  static uint64_t opened; /* by this process so far; atomic */
   struct collector_setup setup;
   struct debug_options debug;
   if (!heap)
@@ -159,7 +174,6 @@ int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
   dusk_heap *made = vm_map(heap_bytes());
   if (!made)
     return ENOMEM;
-  made->number = ADD_RELAXED(&opened, 1) + 1;
   made->debug = debug;
   made->collector.start_crew = start_crew;
   history_init(&made->history);
@@ -174,6 +188,10 @@ int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
     return error;
   }
   fork_add_heap(made);
+  if (made->recorder) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, await_exit);
+  }
   *heap = made;
   return 0;
 }
@@ -196,6 +214,7 @@ void dusk_heap_close(dusk_heap *heap)
   fork_remove_heap(heap);
   stop_threads(heap);
   trace_close(heap);
+  recorder_close(heap, true);
   collector_close(collector);
   lock_destroy(&heap->member_lock);
   lock_destroy(&heap->calls_lock);

@@ -11,9 +11,12 @@
 #include "dusk/limit.h"
 
 /* What DUSK_DEBUG asks for. */
+enum { DEBUG_TEXT_BYTES = 1024 };
 struct debug_options {
 #define DEBUG_OPTION(key, otherwise, meaning) uint64_t key;
+#define DEBUG_TEXT(key, meaning) char key[DEBUG_TEXT_BYTES];
 #include "collect/debug.def"
+#undef DEBUG_TEXT
 #undef DEBUG_OPTION
 };
 
@@ -27,11 +30,12 @@ struct calls {
 
 struct dusk_budget;
 struct trace;
+struct recorder;
 
 struct dusk_heap {
   struct collector collector;
-  uint64_t number;     /* of the heaps that the process has opened, from 1 */
-  struct trace *trace; /* NULL: DUSK_TRACE is not set */
+  struct trace *trace;       /* NULL: DUSK_TRACE is not set */
+  struct recorder *recorder; /* NULL: DUSK_DEBUG does not ask for it */
   struct history history;
   struct debug_options debug;
   struct lock calls_lock;     /* RANK_calls */

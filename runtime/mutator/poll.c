@@ -15,7 +15,6 @@
 #include "base/chaos.h"
 #include "base/check.h"
 #include "base/steps.h"
-#include "base/sums.h"
 #include "mutator/checking.h"
 #include "os/tools.h"
 
@@ -34,15 +33,6 @@ static bool serve(struct registry *registry, struct dusk_thread *thread,
   return true;
 }
 
-/* The thread has seen the round, so it sees when that was posted; and it owes
- * it, so there is no later one.  A thread that joined since then is asked from
- * its joining on. */
-static void note_answer(struct dusk_thread *thread, uint64_t now_ns)
-{
-  uint64_t asked = max_u64(thread->registry->posted_ns, thread->joined_ns);
-  timings_answer(&thread->timings, subtract_saturate(now_ns, asked));
-}
-
 NOINLINE void poll_serve(struct dusk_thread *thread)
 {
   struct registry *registry = thread->registry;
@@ -53,7 +43,6 @@ NOINLINE void poll_serve(struct dusk_thread *thread)
   uintptr_t registers[SELF_REGISTERS];
   struct stack_view stack = {.words = registers, .count = SELF_REGISTERS};
   struct service service = registry_begin_service(registry);
-  note_answer(thread, service.start_ns);
   stack.fake = tool_fake_stack();
   if (checking_is_on(thread))
     checking_settle(thread);

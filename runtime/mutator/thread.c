@@ -20,7 +20,6 @@
 
 static void begin_life(struct dusk_thread *thread)
 {
-  delays_clear(thread->delays);
   thread->life =
       (struct life){.attached_ns = clock_now(), .cpu_ns = clock_thread_cpu()};
 }
@@ -48,11 +47,7 @@ int thread_enter(struct dusk_thread *thread)
   thread->fresh = 0;
   memset(thread->recent, 0, sizeof thread->recent);
   memset(&thread->assists, 0, sizeof thread->assists);
-  memset(&thread->timings, 0, sizeof thread->timings);
-  thread->joined_ns = clock_now();
-  utilisation_begin(&thread->utilisation, thread->joined_ns);
-  if (thread->delays)
-    begin_life(thread);
+  begin_life(thread);
   CHAOS("not-joined");
   registry_join(thread->registry, thread);
   CHAOS("joined");
@@ -69,15 +64,6 @@ static void lock_when_served(struct dusk_thread *thread)
     poll_serve(thread);
     lock_acquire(&registry->lock);
   }
-}
-
-/* With the registry's lock. */
-static void leave_timings(struct registry *registry, struct dusk_thread *thread)
-{
-  if (thread->timings.longest_answer_ns >
-      registry->left_timings.longest_answer_ns)
-    self_thread_name(thread->self, registry->left_slowest);
-  timings_fold(&registry->left_timings, &thread->timings);
 }
 
 void thread_leave(struct dusk_thread *thread)
@@ -97,9 +83,9 @@ void thread_leave(struct dusk_thread *thread)
   cache_read(thread, &registry->left);
   STORE_RELAXED(&thread->assists.debt_bytes, 0);
   assists_fold(&registry->left_assists, &thread->assists);
-  leave_timings(registry, thread);
-  if (thread->delays)
+  if (registry->traced_room)
     end_life(thread);
+  track_mark(&thread->track, EVENT_leave, thread->life.number);
   registry_remove(registry, thread);
   memset(&thread->taken, 0, sizeof thread->taken);
   lock_release(&registry->lock);
@@ -119,12 +105,19 @@ static void forget_cache(struct dusk_thread *thread)
   memset(&thread->taken, 0, sizeof thread->taken);
 }
 
+/* What it recorded is the parent's. */
+static void forget_track(struct dusk_thread *thread)
+{
+  track_clear(&thread->track);
+  thread->traced_ring = NULL;
+  thread->traced = (struct ring_reader){0};
+}
+
 void thread_revive(struct dusk_thread *thread)
 {
   struct registry *registry = thread->registry;
   forget_cache(thread);
-  delays_free(thread->delays);
-  thread->delays = NULL;
+  forget_track(thread);
   thread->log = grey_packet(thread->grey); /* as many are usable as before */
   memset(thread->recent, 0, sizeof thread->recent);
   thread->credit = 0;

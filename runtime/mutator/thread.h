@@ -19,8 +19,7 @@
 
 #include "event/assists.h"
 #include "event/counters.h"
-#include "event/delays.h"
-#include "event/timings.h"
+#include "event/track.h"
 #include "heap/grey.h"
 #include "heap/shade.h"
 #include "os/self.h"
@@ -53,7 +52,7 @@ struct assist_rule {
   dusk_assist_cap cap; /* of DUSK_ASSIST_CAPPED */
 };
 
-/* One attachment, for the trace.  Written by attach and detach. */
+/* One attachment.  Written by attach and, for the trace, by detach. */
 struct life {
   uint64_t number;      /* from 1, in the order of attaching */
   uint64_t attached_ns; /* clock_now() */
@@ -121,27 +120,26 @@ struct dusk_thread {
 
   /* Assists: bytes of allocation paid for (negative: debt); the owner's. */
   int64_t credit;
-  uint64_t slow_paths; /* in all its lives, for DUSK_DEBUG=stress */
+  uint64_t slow_paths; /* allocation slow paths, for DUSK_DEBUG=stress */
   uintptr_t fresh;     /* the object that a careful heap gave it last: the
                           owner's */
   bool asking;         /* inside a dusk_on_exhausted() call: the owner's */
   struct assist_rule assist_rule; /* the owner's */
   struct assists assists;
-  struct timings timings;
-  struct utilisation utilisation; /* the owner's */
 
   struct standing standing;
   bool framed; /* leaves its frames when it goes outside: its own */
 
-  /* For the trace; NULL: nobody traces.  Made with the record. */
-  struct delays *delays;
+  /* What it records, and how far the trace has read that: which ring, and up
+   * to where. */
+  struct track track;
+  const struct ring *traced_ring;
+  struct ring_reader traced;
   struct life life;
 
   /* Shared with the collector. */
   _Alignas(CACHE_LINE) uint32_t state; /* enum thread_state */
   uint64_t served; /* last round served: release by the server, acquire */
-  uint64_t
-      joined_ns; /* clock_now(): what was asked before is asked from then on */
   /* Where the stack stood when the thread went outside, and the words that were
    * below it then: registers, and frames that the thread returned from while
    * outside.  Written before the release to OUTSIDE. */
@@ -170,14 +168,6 @@ static inline void thread_set_epoch(struct dusk_thread *thread, uint32_t epoch)
  * registry, arena and grey set.  Returns 0, ENOMEM, or what self_stack() says;
  * on failure the record is as it was. */
 WARN_UNUSED int thread_enter(struct dusk_thread *thread);
-
-/* The thread was held up: its own call, in the order of the ends. */
-static inline void thread_was_held(struct dusk_thread *thread,
-                                   uint64_t start_ns, uint64_t end_ns)
-{
-  utilisation_add(&thread->utilisation, &thread->timings.worst, start_ns,
-                  end_ns);
-}
 
 /* Detaches the calling pthread, which is IN_HEAP; the record can be spared. */
 void thread_leave(struct dusk_thread *thread);

@@ -39,15 +39,6 @@ static pthread_key_t own_key(void)
   return (pthread_key_t)(LOAD_RELAXED(&own.number) - 1);
 }
 
-void self_thread_name(pthread_t thread, char name[SELF_NAME])
-{
-  int saved = errno;
-  /* Those who play threads have no names. */
-  if (steps_taken() || pthread_getname_np(thread, name, SELF_NAME))
-    name[0] = '\0';
-  errno = saved;
-}
-
 /* No pthread_once(): what was refused once would be refused for ever.  No lock
  * either, as another thread may fork.  Of several at once one key is kept. */
 int self_word_open(void (*ends)(void *word))
