@@ -16,7 +16,6 @@ dist_man_MANS = \
 	%reldir%/dusk_root_add.3 \
 	%reldir%/dusk_set_assist.3 \
 	%reldir%/dusk_store.3 \
-	%reldir%/dusk_timeline_start.3 \
 	%reldir%/dusk_tuning.7
 EXTRA_DIST += \
 	%reldir%/guide.md \

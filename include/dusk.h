@@ -14,7 +14,6 @@
  *   dusk/assist.h   how much of the collector's work a thread does
  *   dusk/stats.h    MemStats-style counters
  *   dusk/inspect.h  what a heap holds, and why
- *   dusk/timeline.h what the collector and the threads did, and when
  *
  * Functions that can fail return 0 or a positive errno value, or a pointer
  * that is NULL on failure.  Nothing here aborts on bad input: a function that
@@ -42,6 +41,5 @@
 #include "dusk/stats.h"
 
 #include "dusk/inspect.h"
-#include "dusk/timeline.h"
 
 #endif

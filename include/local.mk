@@ -17,5 +17,4 @@ duskinclude_HEADERS = \
 	%reldir%/dusk/stats.h \
 	%reldir%/dusk/store.h \
 	%reldir%/dusk/thread.h \
-	%reldir%/dusk/timeline.h \
 	%reldir%/dusk/types.h

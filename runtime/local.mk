@@ -22,7 +22,6 @@ libdusk_all_la_SOURCES = \
 	%reldir%/api/option.c \
 	%reldir%/api/option.h \
 	%reldir%/api/thread.c \
-	%reldir%/api/timeline.c \
 	%reldir%/base/atomic.h \
 	%reldir%/base/bits.h \
 	%reldir%/base/chaos.c \
@@ -63,8 +62,6 @@ libdusk_all_la_SOURCES = \
 	%reldir%/collect/memory.h \
 	%reldir%/collect/pacing.c \
 	%reldir%/collect/pacing.h \
-	%reldir%/collect/recording.c \
-	%reldir%/collect/recording.h \
 	%reldir%/collect/revive.c \
 	%reldir%/collect/revive.h \
 	%reldir%/collect/scan.c \
@@ -79,13 +76,10 @@ libdusk_all_la_SOURCES = \
 	%reldir%/event/assists.h \
 	%reldir%/event/counters.c \
 	%reldir%/event/counters.h \
-	%reldir%/event/events.def \
+	%reldir%/event/delays.c \
+	%reldir%/event/delays.h \
 	%reldir%/event/history.c \
 	%reldir%/event/history.h \
-	%reldir%/event/ring.c \
-	%reldir%/event/ring.h \
-	%reldir%/event/track.c \
-	%reldir%/event/track.h \
 	%reldir%/heap/arena.c \
 	%reldir%/heap/arena.h \
 	%reldir%/heap/central.c \
@@ -168,7 +162,6 @@ libdusk_all_la_SOURCES = \
 	%reldir%/os/maps.h \
 	%reldir%/os/priority.c \
 	%reldir%/os/priority.h \
-	%reldir%/os/probe.h \
 	%reldir%/os/self.c \
 	%reldir%/os/self.h \
 	%reldir%/os/symbol.c \
@@ -193,18 +186,12 @@ libdusk_all_la_SOURCES = \
 	%reldir%/pace/pressure.h \
 	%reldir%/pace/scavenger.c \
 	%reldir%/pace/scavenger.h \
-	%reldir%/report/filename.c \
-	%reldir%/report/filename.h \
 	%reldir%/report/gctrace.c \
 	%reldir%/report/gctrace.h \
-	%reldir%/report/recorder.c \
-	%reldir%/report/recorder.h \
 	%reldir%/report/scavtrace.c \
 	%reldir%/report/scavtrace.h \
 	%reldir%/report/stats.c \
 	%reldir%/report/stats.h \
-	%reldir%/report/timeline.c \
-	%reldir%/report/timeline.h \
 	%reldir%/report/trace.c \
 	%reldir%/report/trace.h
 libdusk_all_la_LDFLAGS = $(DUSK_LDFLAGS)

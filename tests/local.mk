@@ -14,8 +14,6 @@
 #   examples.sh   runs the examples and reads what they print
 #   gdb.sh        asks gdb for a heap
 #   mistakes.sh   runs those that are wrong, and reads what they are told
-#   probes.sh     reads the notes of the library's probes
-#   timeline.sh   reads a timeline with a JSON parser that is not ours
 #   tools.sh      lets memory checkers watch a program
 
 unit_tests = \
@@ -23,15 +21,18 @@ unit_tests = \
 	%reldir%/unit/assists \
 	%reldir%/unit/balance \
 	%reldir%/unit/barrier \
+	%reldir%/unit/barriercheck \
 	%reldir%/unit/base \
 	%reldir%/unit/bits \
 	%reldir%/unit/budget \
 	%reldir%/unit/cache \
 	%reldir%/unit/census \
 	%reldir%/unit/central \
+	%reldir%/unit/checking \
 	%reldir%/unit/checkmark \
 	%reldir%/unit/clock \
 	%reldir%/unit/counters \
+	%reldir%/unit/delays \
 	%reldir%/unit/faults \
 	%reldir%/unit/fence \
 	%reldir%/unit/file \
@@ -56,11 +57,13 @@ unit_tests = \
 	%reldir%/unit/pacer \
 	%reldir%/unit/pacing \
 	%reldir%/unit/pages \
+	%reldir%/unit/place \
 	%reldir%/unit/policy \
 	%reldir%/unit/pressure \
 	%reldir%/unit/priority \
 	%reldir%/unit/recount \
-	%reldir%/unit/ring \
+	%reldir%/unit/retention \
+	%reldir%/unit/rootcheck \
 	%reldir%/unit/rootset \
 	%reldir%/unit/run \
 	%reldir%/unit/scan \
@@ -72,7 +75,6 @@ unit_tests = \
 	%reldir%/unit/sizeclass \
 	%reldir%/unit/symbol \
 	%reldir%/unit/terminate \
-	%reldir%/unit/timeline \
 	%reldir%/unit/trace \
 	%reldir%/unit/unwind \
 	%reldir%/unit/vm
@@ -94,6 +96,7 @@ api_tests = \
 	%reldir%/api/cgroup \
 	%reldir%/api/control \
 	%reldir%/api/fork \
+	%reldir%/api/forkmodes \
 	%reldir%/api/forkpoints \
 	%reldir%/api/garbage \
 	%reldir%/api/handover \
@@ -106,7 +109,6 @@ api_tests = \
 	%reldir%/api/memory \
 	%reldir%/api/oom \
 	%reldir%/api/pressure \
-	%reldir%/api/recorder \
 	%reldir%/api/retention \
 	%reldir%/api/rlimit \
 	%reldir%/api/root \
@@ -114,7 +116,6 @@ api_tests = \
 	%reldir%/api/stats \
 	%reldir%/api/store \
 	%reldir%/api/thread \
-	%reldir%/api/timeline \
 	%reldir%/api/trace
 stress_tests = \
 	%reldir%/stress/graph \
@@ -149,8 +150,6 @@ test_scripts = \
 	%reldir%/lint/symbols.sh \
 	%reldir%/mistakes.sh \
 	%reldir%/model/model.sh \
-	%reldir%/probes.sh \
-	%reldir%/timeline.sh \
 	%reldir%/tools.sh
 
 # What tests include, read, or leave to other rules.
@@ -348,6 +347,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_cgroup_LDADD = $(api_ldadd)
 %canon_reldir%_api_control_LDADD = $(api_ldadd)
 %canon_reldir%_api_fork_LDADD = $(api_ldadd)
+%canon_reldir%_api_forkmodes_LDADD = $(api_ldadd)
 %canon_reldir%_api_forkpoints_CPPFLAGS = $(chaos_cppflags)
 %canon_reldir%_api_forkpoints_LDADD = libdusk-chaos.la $(CHECK_LIBS)
 %canon_reldir%_api_garbage_LDADD = $(api_ldadd)
@@ -361,7 +361,6 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_memory_LDADD = $(api_ldadd)
 %canon_reldir%_api_oom_LDADD = $(api_ldadd)
 %canon_reldir%_api_pressure_LDADD = $(api_ldadd)
-%canon_reldir%_api_recorder_LDADD = $(api_ldadd)
 %canon_reldir%_api_retention_LDADD = $(api_ldadd)
 %canon_reldir%_api_rlimit_LDADD = $(api_ldadd)
 %canon_reldir%_api_root_LDADD = $(api_ldadd)
@@ -369,7 +368,6 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_stats_LDADD = $(api_ldadd)
 %canon_reldir%_api_store_LDADD = $(api_ldadd)
 %canon_reldir%_api_thread_LDADD = $(api_ldadd)
-%canon_reldir%_api_timeline_LDADD = $(api_ldadd)
 %canon_reldir%_api_trace_LDADD = $(api_ldadd)
 %canon_reldir%_steps_graph_CPPFLAGS = $(steps_cppflags)
 %canon_reldir%_steps_graph_LDADD = $(steps_ldadd)

@@ -17,13 +17,11 @@
 #include "base/chaos.h"
 #include "collect/cycle.h"
 #include "collect/pacing.h"
-#include "collect/recording.h"
 #include "heap/central.h"
 #include "heap/origin.h"
 #include "mutator/cache.h"
 #include "mutator/checking.h"
 #include "mutator/poll.h"
-#include "os/probe.h"
 
 #include <errno.h>
 
@@ -34,10 +32,9 @@ NOINLINE void alloc_collect(struct dusk_thread *thread)
 {
   struct collector *collector = thread_collector(thread);
   poll_go_outside(thread, CALLER_SP());
-  uint64_t start = track_begin(&thread->track);
-  uint64_t number = cycle_ask(collector, true);
-  cycle_await(collector, number);
-  track_end(&thread->track, EVENT_collect, start, number, 0);
+  uint64_t start = delays_start(thread->delays);
+  cycle_await(collector, cycle_ask(collector, true));
+  delays_end(thread->delays, DELAY_collect, start);
   poll_come_back(thread);
 }
 
@@ -103,8 +100,6 @@ static void earn(struct dusk_thread *thread)
 {
   struct collector *collector = thread_collector(thread);
   cycle_ask_if_due(collector);
-  if (track_is_on(&thread->track))
-    recording_sample(collector, &thread->track);
   assist_settle(thread);
   if (UNLIKELY(pacing_is_over(collector)))
     assist_step_aside(thread);
@@ -176,7 +171,6 @@ void *alloc_slow(struct dusk_thread *thread, dusk_kind kind, size_t bytes,
     errno = EINVAL;
     return NULL;
   }
-  PROBE3(alloc__slow, thread->life.number, kind, bytes);
   poll_check(thread);
   count_slow_path(thread);
   if (checking_is_on(thread))

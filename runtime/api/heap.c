@@ -15,13 +15,13 @@
 #include "collect/pacing.h"
 #include "collect/scavenger.h"
 #include "collect/worker.h"
-#include "heap/heapcheck.h"
 #include "heap/shade.h"
 #include "inspect/inspect.h"
+#include "mutator/poll.h"
+#include "os/self.h"
 #include "os/task.h"
 #include "os/vm.h"
 #include "report/gctrace.h"
-#include "report/recorder.h"
 #include "report/scavtrace.h"
 #include "report/stats.h"
 #include "report/trace.h"
@@ -33,7 +33,6 @@
 
 #include <errno.h>
 #include <signal.h>
-#include <stdlib.h>
 
 static size_t heap_bytes(void)
 {
@@ -51,9 +50,7 @@ static void *driver_main(void *argument)
     struct cycle_record record = cycle_mark(collector);
     inspect_cycle(heap, record.forced);
     cycle_sweep(collector, &record);
-    if (heap->debug.verify)
-      heapcheck_walk(&collector->arena, collector->epoch + 1,
-                     HEAPCHECK_RUNNING);
+    inspect_census(heap);
     stats_add_cycle(heap, &record);
     if (heap->debug.gctrace)
       gctrace_print(heap, &record, stats_cpu_fraction(heap));
@@ -62,7 +59,6 @@ static void *driver_main(void *argument)
       scavtrace_print(heap);
     budget_settle(heap);
     cycle_finish(collector, &record);
-    recorder_look(heap, &record);
     limit_tell(heap);
   }
   return NULL;
@@ -109,10 +105,8 @@ static int start_collector(dusk_heap *heap, const struct collector_setup *setup,
   inspect_open(heap);
   if (trace)
     trace_open(heap, trace);
-  recorder_open(heap);
   error = start_threads(heap);
   if (error) {
-    recorder_close(heap, false);
     trace_close(heap);
     collector_close(&heap->collector);
   }
@@ -120,14 +114,20 @@ static int start_collector(dusk_heap *heap, const struct collector_setup *setup,
 }
 
 /* The collector's threads take no signals: those are the program's. */
-static int start_quietly(dusk_heap *heap, const struct collector_setup *setup,
-                         const char *trace)
+static void block_signals(sigset_t *old)
 {
-  sigset_t all, old;
+  sigset_t all;
   sigfillset(&all);
   sigdelset(&all, SIGSEGV); /* of a fence: os/fence.h */
   sigdelset(&all, SIGTRAP);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
+  pthread_sigmask(SIG_SETMASK, &all, old);
+}
+
+static int start_quietly(dusk_heap *heap, const struct collector_setup *setup,
+                         const char *trace)
+{
+  sigset_t old;
+  block_signals(&old);
   int error = start_collector(heap, setup, trace);
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   return error;
@@ -138,26 +138,14 @@ static int start_crew(struct collector *collector)
 {
   dusk_heap *heap =
       (dusk_heap *)((char *)collector - offsetof(dusk_heap, collector));
-  sigset_t all, old;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
+  sigset_t old;
+  block_signals(&old);
   int error = helpers_start(collector);
   if (!error && (error = start_threads(heap)))
     helpers_stop(collector);
   STORE_RELEASE(&collector->closing, 0); /* with those who are started next */
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   return error;
-}
-
-/* A program that ends without closing its heaps. */
-static void write_timelines(void)
-{
-  fork_for_heaps(recorder_write);
-}
-
-static void await_exit(void)
-{
-  atexit(write_timelines);
 }
 
 int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
@@ -188,10 +176,6 @@ int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
     return error;
   }
   fork_add_heap(made);
-  if (made->recorder) {
-    static pthread_once_t once = PTHREAD_ONCE_INIT;
-    pthread_once(&once, await_exit);
-  }
   *heap = made;
   return 0;
 }
@@ -214,8 +198,8 @@ void dusk_heap_close(dusk_heap *heap)
   fork_remove_heap(heap);
   stop_threads(heap);
   trace_close(heap);
-  recorder_close(heap, true);
   collector_close(collector);
+  inspect_close(heap);
   lock_destroy(&heap->member_lock);
   lock_destroy(&heap->calls_lock);
   history_destroy(&heap->history);
@@ -302,18 +286,35 @@ static bool find_object(const dusk_heap *heap, const void *pointer,
   return false;
 }
 
+/* DUSK_DEBUG=checkmark: the search has left addresses of its own. */
+static void scrub(const struct dusk_heap *heap)
+{
+  const struct dusk_thread *thread =
+      UNLIKELY(heap->collector.registry.scrubs) ? self_word() : NULL;
+  if (thread)
+    poll_scrub(thread);
+}
+
 size_t dusk_size_of(const dusk_heap *heap, const void *object)
 {
   struct object found;
-  if (!heap || !find_object(heap, object, &found) ||
-      found.start != (uintptr_t)object)
+  size_t bytes = 0;
+  if (!heap)
     return 0;
-  return found.bytes;
+  if (find_object(heap, object, &found) && found.start == (uintptr_t)object)
+    bytes = found.bytes;
+  scrub(heap);
+  return bytes;
 }
 
 void *dusk_base_of(const dusk_heap *heap, const void *interior)
 {
   struct object found;
-  return heap && find_object(heap, interior, &found) ? (void *)found.start
-                                                     : NULL;
+  void *start = NULL;
+  if (!heap)
+    return NULL;
+  if (find_object(heap, interior, &found))
+    start = (void *)found.start;
+  scrub(heap);
+  return start;
 }

@@ -11,12 +11,9 @@
 #include "dusk/limit.h"
 
 /* What DUSK_DEBUG asks for. */
-enum { DEBUG_TEXT_BYTES = 1024 };
 struct debug_options {
 #define DEBUG_OPTION(key, otherwise, meaning) uint64_t key;
-#define DEBUG_TEXT(key, meaning) char key[DEBUG_TEXT_BYTES];
 #include "collect/debug.def"
-#undef DEBUG_TEXT
 #undef DEBUG_OPTION
 };
 
@@ -30,12 +27,10 @@ struct calls {
 
 struct dusk_budget;
 struct trace;
-struct recorder;
 
 struct dusk_heap {
   struct collector collector;
-  struct trace *trace;       /* NULL: DUSK_TRACE is not set */
-  struct recorder *recorder; /* NULL: DUSK_DEBUG does not ask for it */
+  struct trace *trace; /* NULL: DUSK_TRACE is not set */
   struct history history;
   struct debug_options debug;
   struct lock calls_lock;     /* RANK_calls */
@@ -48,6 +43,7 @@ struct dusk_heap {
   struct halt *halt;                 /* under way: inspect/halt.c */
   struct retention_request *reports; /* asked for; atomic */
   uint64_t joined_before;      /* threads that attached before this cycle */
+  struct vanished *vanished;   /* stacks: inspect/rootcheck.c; NULL: none */
   bool has_driver;             /* false: it is not there, see crew.h */
   struct dusk_heap *next_open; /* in the process's list, under its lock */
 };

@@ -20,6 +20,7 @@
 
 static void begin_life(struct dusk_thread *thread)
 {
+  delays_clear(thread->delays);
   thread->life =
       (struct life){.attached_ns = clock_now(), .cpu_ns = clock_thread_cpu()};
 }
@@ -47,7 +48,8 @@ int thread_enter(struct dusk_thread *thread)
   thread->fresh = 0;
   memset(thread->recent, 0, sizeof thread->recent);
   memset(&thread->assists, 0, sizeof thread->assists);
-  begin_life(thread);
+  if (thread->delays)
+    begin_life(thread);
   CHAOS("not-joined");
   registry_join(thread->registry, thread);
   CHAOS("joined");
@@ -83,9 +85,8 @@ void thread_leave(struct dusk_thread *thread)
   cache_read(thread, &registry->left);
   STORE_RELAXED(&thread->assists.debt_bytes, 0);
   assists_fold(&registry->left_assists, &thread->assists);
-  if (registry->traced_room)
+  if (thread->delays)
     end_life(thread);
-  track_mark(&thread->track, EVENT_leave, thread->life.number);
   registry_remove(registry, thread);
   memset(&thread->taken, 0, sizeof thread->taken);
   lock_release(&registry->lock);
@@ -105,19 +106,12 @@ static void forget_cache(struct dusk_thread *thread)
   memset(&thread->taken, 0, sizeof thread->taken);
 }
 
-/* What it recorded is the parent's. */
-static void forget_track(struct dusk_thread *thread)
-{
-  track_clear(&thread->track);
-  thread->traced_ring = NULL;
-  thread->traced = (struct ring_reader){0};
-}
-
 void thread_revive(struct dusk_thread *thread)
 {
   struct registry *registry = thread->registry;
   forget_cache(thread);
-  forget_track(thread);
+  delays_free(thread->delays);
+  thread->delays = NULL;
   thread->log = grey_packet(thread->grey); /* as many are usable as before */
   memset(thread->recent, 0, sizeof thread->recent);
   thread->credit = 0;

@@ -19,7 +19,7 @@
 
 #include "event/assists.h"
 #include "event/counters.h"
-#include "event/track.h"
+#include "event/delays.h"
 #include "heap/grey.h"
 #include "heap/shade.h"
 #include "os/self.h"
@@ -52,7 +52,7 @@ struct assist_rule {
   dusk_assist_cap cap; /* of DUSK_ASSIST_CAPPED */
 };
 
-/* One attachment.  Written by attach and, for the trace, by detach. */
+/* One attachment, for the trace.  Written by attach and detach. */
 struct life {
   uint64_t number;      /* from 1, in the order of attaching */
   uint64_t attached_ns; /* clock_now() */
@@ -123,6 +123,8 @@ struct dusk_thread {
   uint64_t slow_paths; /* allocation slow paths, for DUSK_DEBUG=stress */
   uintptr_t fresh;     /* the object that a careful heap gave it last: the
                           owner's */
+  uint32_t unpublished; /* pages taken for a large object that is being
+                           cleared: the owner's */
   bool asking;         /* inside a dusk_on_exhausted() call: the owner's */
   struct assist_rule assist_rule; /* the owner's */
   struct assists assists;
@@ -130,11 +132,8 @@ struct dusk_thread {
   struct standing standing;
   bool framed; /* leaves its frames when it goes outside: its own */
 
-  /* What it records, and how far the trace has read that: which ring, and up
-   * to where. */
-  struct track track;
-  const struct ring *traced_ring;
-  struct ring_reader traced;
+  /* For the trace; NULL: nobody traces.  Made with the record. */
+  struct delays *delays;
   struct life life;
 
   /* Shared with the collector. */
