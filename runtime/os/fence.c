@@ -268,21 +268,6 @@ void fence_close(uintptr_t start)
   pthread_mutex_unlock(&regions_mutex);
 }
 
-void fence_hold(void)
-{
-  pthread_mutex_lock(&regions_mutex);
-}
-
-void fence_let_go(void)
-{
-  pthread_mutex_unlock(&regions_mutex);
-}
-
-void fence_renew(void)
-{
-  pthread_mutex_init(&regions_mutex, NULL);
-}
-
 void fence_raise(uintptr_t start, size_t bytes)
 {
   uintptr_t first = page_of(start);
@@ -305,11 +290,9 @@ void fence_fill(uintptr_t start, size_t bytes)
   self.filled_bytes = bytes;
 }
 
-bool fence_let(bool everywhere)
+void fence_let(bool everywhere)
 {
-  bool before = self.everywhere;
   self.everywhere = everywhere;
-  return before;
 }
 
 bool fence_find(uintptr_t address, uintptr_t after, struct fence_store *store)
@@ -343,12 +326,6 @@ void fence_close(uintptr_t start)
   (void)start;
 }
 
-void fence_hold(void) {}
-
-void fence_let_go(void) {}
-
-void fence_renew(void) {}
-
 void fence_raise(uintptr_t start, size_t bytes)
 {
   (void)start;
@@ -367,9 +344,9 @@ void fence_fill(uintptr_t start, size_t bytes)
   (void)bytes;
 }
 
-bool fence_let(bool everywhere)
+void fence_let(bool everywhere)
 {
-  return everywhere;
+  (void)everywhere;
 }
 
 bool fence_find(uintptr_t address, uintptr_t after, struct fence_store *store)
