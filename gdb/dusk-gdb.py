@@ -179,10 +179,15 @@ def find_heaps():
 def symbol_at(pc):
     """ "function at file:line" of a return address."""
     block = gdb.block_for_pc(pc - 1)
-    while block is not None and block.function is None:
+    inlined = False
+    while block is not None and (
+            block.function is None or block.function.name.startswith("dusk_")):
+        inlined = inlined or block.function is not None
         block = block.superblock
     where = gdb.find_pc_line(pc - 1)
     name = block.function.name if block is not None else None
+    if inlined and name is not None:  # the line is one of <dusk/alloc.h>
+        where = block.function
     if name is None:
         text = gdb.execute("info symbol 0x%x" % pc, to_string=True).strip()
         return text.split(" in section")[0]

@@ -13,7 +13,6 @@
  *   dusk/limit.h    what counts against the limit, and what happens at its end
  *   dusk/assist.h   how much of the collector's work a thread does
  *   dusk/stats.h    MemStats-style counters
- *   dusk/metrics.h  all that is measured, by name, and as OpenMetrics text
  *   dusk/inspect.h  what a heap holds, and why
  *
  * Functions that can fail return 0 or a positive errno value, or a pointer
@@ -39,7 +38,6 @@
 #include "dusk/assist.h"
 #include "dusk/control.h"
 #include "dusk/limit.h"
-#include "dusk/metrics.h"
 #include "dusk/stats.h"
 
 #include "dusk/inspect.h"

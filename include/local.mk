@@ -13,7 +13,6 @@ duskinclude_HEADERS = \
 	%reldir%/dusk/inspect.h \
 	%reldir%/dusk/kind.h \
 	%reldir%/dusk/limit.h \
-	%reldir%/dusk/metrics.h \
 	%reldir%/dusk/root.h \
 	%reldir%/dusk/stats.h \
 	%reldir%/dusk/store.h \

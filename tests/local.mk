@@ -21,12 +21,14 @@ unit_tests = \
 	%reldir%/unit/assists \
 	%reldir%/unit/balance \
 	%reldir%/unit/barrier \
+	%reldir%/unit/barriercheck \
 	%reldir%/unit/base \
 	%reldir%/unit/bits \
 	%reldir%/unit/budget \
 	%reldir%/unit/cache \
 	%reldir%/unit/census \
 	%reldir%/unit/central \
+	%reldir%/unit/checking \
 	%reldir%/unit/checkmark \
 	%reldir%/unit/clock \
 	%reldir%/unit/counters \
@@ -39,7 +41,6 @@ unit_tests = \
 	%reldir%/unit/grey \
 	%reldir%/unit/halt \
 	%reldir%/unit/heapcheck \
-	%reldir%/unit/histogram \
 	%reldir%/unit/history \
 	%reldir%/unit/idle \
 	%reldir%/unit/kind \
@@ -50,17 +51,19 @@ unit_tests = \
 	%reldir%/unit/maps \
 	%reldir%/unit/mark \
 	%reldir%/unit/markbits \
-	%reldir%/unit/metrics \
 	%reldir%/unit/option \
 	%reldir%/unit/origin \
 	%reldir%/unit/overflow \
 	%reldir%/unit/pacer \
 	%reldir%/unit/pacing \
 	%reldir%/unit/pages \
+	%reldir%/unit/place \
 	%reldir%/unit/policy \
 	%reldir%/unit/pressure \
 	%reldir%/unit/priority \
 	%reldir%/unit/recount \
+	%reldir%/unit/retention \
+	%reldir%/unit/rootcheck \
 	%reldir%/unit/rootset \
 	%reldir%/unit/run \
 	%reldir%/unit/scan \
@@ -72,7 +75,6 @@ unit_tests = \
 	%reldir%/unit/sizeclass \
 	%reldir%/unit/symbol \
 	%reldir%/unit/terminate \
-	%reldir%/unit/timings \
 	%reldir%/unit/trace \
 	%reldir%/unit/unwind \
 	%reldir%/unit/vm
@@ -84,8 +86,7 @@ lab_tests = \
 	%reldir%/lab/mmu \
 	%reldir%/lab/model \
 	%reldir%/lab/plot \
-	%reldir%/lab/samples \
-	%reldir%/lab/utilisation
+	%reldir%/lab/samples
 api_tests = \
 	%reldir%/api/alloc \
 	%reldir%/api/assist \
@@ -95,6 +96,7 @@ api_tests = \
 	%reldir%/api/cgroup \
 	%reldir%/api/control \
 	%reldir%/api/fork \
+	%reldir%/api/forkmodes \
 	%reldir%/api/forkpoints \
 	%reldir%/api/garbage \
 	%reldir%/api/handover \
@@ -105,9 +107,7 @@ api_tests = \
 	%reldir%/api/limit \
 	%reldir%/api/memlimit \
 	%reldir%/api/memory \
-	%reldir%/api/metrics \
 	%reldir%/api/oom \
-	%reldir%/api/openmetrics \
 	%reldir%/api/pressure \
 	%reldir%/api/retention \
 	%reldir%/api/rlimit \
@@ -338,7 +338,6 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_lab_model_LDADD = lab/libshow.la $(lab_ldadd)
 %canon_reldir%_lab_plot_LDADD = $(show_ldadd)
 %canon_reldir%_lab_samples_LDADD = $(show_ldadd)
-%canon_reldir%_lab_utilisation_LDADD = lab/libshow.la $(lab_ldadd)
 
 %canon_reldir%_api_alloc_LDADD = $(api_ldadd)
 %canon_reldir%_api_assist_LDADD = $(api_ldadd)
@@ -348,6 +347,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_cgroup_LDADD = $(api_ldadd)
 %canon_reldir%_api_control_LDADD = $(api_ldadd)
 %canon_reldir%_api_fork_LDADD = $(api_ldadd)
+%canon_reldir%_api_forkmodes_LDADD = $(api_ldadd)
 %canon_reldir%_api_forkpoints_CPPFLAGS = $(chaos_cppflags)
 %canon_reldir%_api_forkpoints_LDADD = libdusk-chaos.la $(CHECK_LIBS)
 %canon_reldir%_api_garbage_LDADD = $(api_ldadd)
@@ -359,9 +359,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_limit_LDADD = $(api_ldadd)
 %canon_reldir%_api_memlimit_LDADD = $(api_ldadd)
 %canon_reldir%_api_memory_LDADD = $(api_ldadd)
-%canon_reldir%_api_metrics_LDADD = $(api_ldadd)
 %canon_reldir%_api_oom_LDADD = $(api_ldadd)
-%canon_reldir%_api_openmetrics_LDADD = $(api_ldadd)
 %canon_reldir%_api_pressure_LDADD = $(api_ldadd)
 %canon_reldir%_api_retention_LDADD = $(api_ldadd)
 %canon_reldir%_api_rlimit_LDADD = $(api_ldadd)

@@ -18,12 +18,14 @@ enum { PIECE_BYTES = 256 * 1024 };
 
 static void zero(struct dusk_thread *thread, char *start, size_t bytes)
 {
+  thread->unpublished = (uint32_t)(bytes >> PAGE_LOG2);
   for (size_t done = 0; done < bytes; done += PIECE_BYTES) {
     CHAOS("not-zeroed");
     size_t piece = bytes - done < PIECE_BYTES ? bytes - done : PIECE_BYTES;
     memset(start + done, 0, piece);
     poll_check(thread);
   }
+  thread->unpublished = 0;
 }
 
 void *large_alloc(struct dusk_thread *thread, dusk_kind kind, size_t bytes)

@@ -12,7 +12,8 @@
  * has none yet: so it gets each in turn.  Nobody waits for a handshake, a cycle
  * or the program with a lock in his hands; so a thread in the heap may fork,
  * though others wait for its safepoint.  The locks of the central lists are
- * left out: there are thousands, and the child makes the lists anew.
+ * left out: there are thousands, and the child makes the lists anew.  Last come
+ * what os/ has for the whole process: nobody has that and waits for a lock.
  *
  * The handlers are registered before main(), as those of a C library's malloc
  * would be: so ours take their locks after all that the program's own take, and
@@ -34,6 +35,9 @@
 
 #include "base/check.h"
 #include "collect/revive.h"
+#include "inspect/inspect.h"
+#include "os/fence.h"
+#include "os/unwind.h"
 #include "report/trace.h"
 
 /* What is open, guarded by `lock`. */
@@ -110,10 +114,14 @@ static void before_fork(void)
 {
   lock_seize(&process.lock);
   for_locks(lock_seize);
+  fence_hold();
+  unwind_shut();
 }
 
 static void in_parent(void)
 {
+  unwind_reopen();
+  fence_let_go();
   for_locks(lock_give_back);
   lock_give_back(&process.lock);
 }
@@ -122,13 +130,18 @@ static void in_parent(void)
  * it has vanished. */
 static void in_child(void)
 {
+  bool everywhere = fence_let(true); /* the dead may be filled */
+  unwind_reopen_in_child();
+  fence_renew();
   lock_renew(&process.lock);
   for_budgets(lock_renew);
   for (struct dusk_heap *heap = process.heaps; heap; heap = heap->next_open) {
     trace_drop(heap);
     heap->has_driver = driven == heap;
     revive_heap(heap);
+    inspect_revive(heap);
   }
+  fence_let(everywhere);
 }
 
 static __attribute__((constructor)) void register_handlers(void)

@@ -15,9 +15,10 @@
 #include "collect/pacing.h"
 #include "collect/scavenger.h"
 #include "collect/worker.h"
-#include "heap/heapcheck.h"
 #include "heap/shade.h"
 #include "inspect/inspect.h"
+#include "mutator/poll.h"
+#include "os/self.h"
 #include "os/task.h"
 #include "os/vm.h"
 #include "report/gctrace.h"
@@ -49,9 +50,7 @@ static void *driver_main(void *argument)
     struct cycle_record record = cycle_mark(collector);
     inspect_cycle(heap, record.forced);
     cycle_sweep(collector, &record);
-    if (heap->debug.verify)
-      heapcheck_walk(&collector->arena, collector->epoch + 1,
-                     HEAPCHECK_RUNNING);
+    inspect_census(heap);
     stats_add_cycle(heap, &record);
     if (heap->debug.gctrace)
       gctrace_print(heap, &record, stats_cpu_fraction(heap));
@@ -115,14 +114,20 @@ static int start_collector(dusk_heap *heap, const struct collector_setup *setup,
 }
 
 /* The collector's threads take no signals: those are the program's. */
-static int start_quietly(dusk_heap *heap, const struct collector_setup *setup,
-                         const char *trace)
+static void block_signals(sigset_t *old)
 {
-  sigset_t all, old;
+  sigset_t all;
   sigfillset(&all);
   sigdelset(&all, SIGSEGV); /* of a fence: os/fence.h */
   sigdelset(&all, SIGTRAP);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
+  pthread_sigmask(SIG_SETMASK, &all, old);
+}
+
+static int start_quietly(dusk_heap *heap, const struct collector_setup *setup,
+                         const char *trace)
+{
+  sigset_t old;
+  block_signals(&old);
   int error = start_collector(heap, setup, trace);
   pthread_sigmask(SIG_SETMASK, &old, NULL);
   return error;
@@ -133,9 +138,8 @@ static int start_crew(struct collector *collector)
 {
   dusk_heap *heap =
       (dusk_heap *)((char *)collector - offsetof(dusk_heap, collector));
-  sigset_t all, old;
-  sigfillset(&all);
-  pthread_sigmask(SIG_SETMASK, &all, &old);
+  sigset_t old;
+  block_signals(&old);
   int error = helpers_start(collector);
   if (!error && (error = start_threads(heap)))
     helpers_stop(collector);
@@ -146,7 +150,6 @@ static int start_crew(struct collector *collector)
 
 int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
 {
-  static uint64_t opened; /* by this process so far; atomic */
   struct collector_setup setup;
   struct debug_options debug;
   if (!heap)
@@ -159,7 +162,6 @@ int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
   dusk_heap *made = vm_map(heap_bytes());
   if (!made)
     return ENOMEM;
-  made->number = ADD_RELAXED(&opened, 1) + 1;
   made->debug = debug;
   made->collector.start_crew = start_crew;
   history_init(&made->history);
@@ -197,6 +199,7 @@ void dusk_heap_close(dusk_heap *heap)
   stop_threads(heap);
   trace_close(heap);
   collector_close(collector);
+  inspect_close(heap);
   lock_destroy(&heap->member_lock);
   lock_destroy(&heap->calls_lock);
   history_destroy(&heap->history);
@@ -283,18 +286,35 @@ static bool find_object(const dusk_heap *heap, const void *pointer,
   return false;
 }
 
+/* DUSK_DEBUG=checkmark: the search has left addresses of its own. */
+static void scrub(const struct dusk_heap *heap)
+{
+  const struct dusk_thread *thread =
+      UNLIKELY(heap->collector.registry.scrubs) ? self_word() : NULL;
+  if (thread)
+    poll_scrub(thread);
+}
+
 size_t dusk_size_of(const dusk_heap *heap, const void *object)
 {
   struct object found;
-  if (!heap || !find_object(heap, object, &found) ||
-      found.start != (uintptr_t)object)
+  size_t bytes = 0;
+  if (!heap)
     return 0;
-  return found.bytes;
+  if (find_object(heap, object, &found) && found.start == (uintptr_t)object)
+    bytes = found.bytes;
+  scrub(heap);
+  return bytes;
 }
 
 void *dusk_base_of(const dusk_heap *heap, const void *interior)
 {
   struct object found;
-  return heap && find_object(heap, interior, &found) ? (void *)found.start
-                                                     : NULL;
+  void *start = NULL;
+  if (!heap)
+    return NULL;
+  if (find_object(heap, interior, &found))
+    start = (void *)found.start;
+  scrub(heap);
+  return start;
 }

@@ -97,6 +97,7 @@ void dusk_safepoint_slow(dusk_thread *thread)
 {
   thread->entry_sp = CALLER_SP();
   poll_check(thread);
+  poll_scrub(thread);
 }
 
 NOINLINE void dusk_blocking_begin(dusk_thread *thread)
@@ -116,6 +117,7 @@ void dusk_blocking_end(dusk_thread *thread)
     return;
   }
   poll_come_back(thread);
+  poll_scrub(thread);
 }
 
 /* The waits enter a region of their own, and leave the caller's alone: inside
@@ -183,6 +185,7 @@ void dusk_collect(dusk_thread *thread)
     return;
   thread->entry_sp = CALLER_SP();
   alloc_collect(thread);
+  poll_scrub(thread);
 }
 
 void dusk_release_memory(dusk_thread *thread)
@@ -192,4 +195,5 @@ void dusk_release_memory(dusk_thread *thread)
   thread->entry_sp = CALLER_SP();
   alloc_collect(thread);
   scavenge_all(thread->arena);
+  poll_scrub(thread);
 }

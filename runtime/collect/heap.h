@@ -30,7 +30,6 @@ struct trace;
 
 struct dusk_heap {
   struct collector collector;
-  uint64_t number;     /* of the heaps that the process has opened, from 1 */
   struct trace *trace; /* NULL: DUSK_TRACE is not set */
   struct history history;
   struct debug_options debug;
@@ -44,6 +43,7 @@ struct dusk_heap {
   struct halt *halt;                 /* under way: inspect/halt.c */
   struct retention_request *reports; /* asked for; atomic */
   uint64_t joined_before;      /* threads that attached before this cycle */
+  struct vanished *vanished;   /* stacks: inspect/rootcheck.c; NULL: none */
   bool has_driver;             /* false: it is not there, see crew.h */
   struct dusk_heap *next_open; /* in the process's list, under its lock */
 };

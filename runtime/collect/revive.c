@@ -107,7 +107,6 @@ void revive_heap(struct dusk_heap *heap)
   revive_cycles(collector, unfinished == UNFINISHED_CENSUS);
   revive_workers(collector);
   pacing_revive(collector);
-  heap->halt = NULL;
   lock_renew(&heap->history.lock);
   lock_renew(&heap->calls_lock);
   lock_renew(&heap->member_lock);

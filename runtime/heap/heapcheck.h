@@ -9,14 +9,13 @@
 
 #include "heap/arena.h"
 
-enum heapcheck_when {
-  HEAPCHECK_RUNNING, /* threads allocate, take pages and give some back */
-  HEAPCHECK_STOPPED, /* nobody does: more can be said */
-};
+/* Threads allocate, take pages and give some back. */
+#define HEAPCHECK_RUNNING UINT64_MAX
 
 /* Between two cycles: every thread has served its H4, and the census of `epoch`
- * is complete.  The driver, with no lock. */
-void heapcheck_walk(struct arena *arena, uint32_t epoch,
-                    enum heapcheck_when when);
+ * is complete.  The driver, with no lock of `pages` or `central`.  When all
+ * threads stand, more can be said: then `unpublished` pages are taken and in no
+ * span yet. */
+void heapcheck_walk(struct arena *arena, uint32_t epoch, uint64_t unpublished);
 
 #endif

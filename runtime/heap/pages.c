@@ -19,6 +19,7 @@
 #include "heap/arena.h"
 #include "heap/scavenge.h"
 #include "os/clock.h"
+#include "os/vm.h"
 
 /* How long a claim is waited for before the next look. */
 enum { CLAIM_NS = 20 * 1000 };
@@ -450,15 +451,24 @@ static void forget_spans(struct arena *arena, uint32_t page, uint32_t count)
   }
 }
 
+/* What a census had found dead and not closed yet is closed now, if the system
+ * lets us; nobody is given it in any case. */
+static void retire(struct arena *arena, uint32_t page, uint32_t count)
+{
+  bool closed = vm_close(arena_page(arena, page), (size_t)count << PAGE_LOG2);
+  (void)closed;
+  arena->pages.retired += count;
+  set_dirty(arena->dirty, page, count, false);
+}
+
 static void rebuild_extent(struct arena *arena, uint32_t page, uint32_t end)
 {
   struct pages *pages = &arena->pages;
   if (page == end)
     return;
   forget_spans(arena, page, end - page);
-  if (arena->efence) { /* closed, or about to be (freed.c) */
-    pages->retired += end - page;
-    set_dirty(arena->dirty, page, end - page, false);
+  if (arena->efence) {
+    retire(arena, page, end - page);
     return;
   }
   recount(arena, page, end - page, false);

@@ -33,6 +33,7 @@
 
 #include "base/bits.h"
 #include "heap/central.h"
+#include "heap/freed.h"
 #include "heap/shade.h"
 #include "os/vm.h"
 
@@ -64,6 +65,8 @@ static uint32_t settle(struct arena *arena, struct span *span,
   if (span_state(span) == SPAN_CACHED) /* .cached */
     allocated_set(roles.allocated, span_first_granule(arena, span),
                   span_stride(span), span->next_slot);
+  if (unfinished == UNFINISHED_CENSUS && arena->careful)
+    freed_slots(arena, span, roles);
   return (uint32_t)bits_count(roles.allocated, page, pages);
 }
 

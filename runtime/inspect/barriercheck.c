@@ -14,7 +14,8 @@
  * A slot to which several threads stored since the last cycle is passed over
  * (heap/shadow.h), as no store of a correct program may be reported.
  *
- * Tested by tests/api/barriercheck.c and tests/mistakes.sh. */
+ * Tested by tests/unit/barriercheck.c, tests/api/barriercheck.c,
+ * tests/api/forkmodes.c and tests/mistakes.sh. */
 #include "inspect/barriercheck.h"
 
 #include "base/check.h"
@@ -22,7 +23,7 @@
 #include "inspect/thing.h"
 #include "os/fence.h"
 
-enum { REPORTS_MAX = 8 };
+enum { REPORTS_MAX = 8, WORD = sizeof(uintptr_t) };
 
 struct check {
   struct arena *arena;
@@ -125,4 +126,35 @@ bool barriercheck_run(struct dusk_heap *heap)
   if (check.found > REPORTS_MAX)
     complain("barriercheck: and %u more", check.found - REPORTS_MAX);
   return check.found == 0;
+}
+
+struct settling {
+  struct arena *arena;
+  const struct span *span; /* the last one that was fenced */
+};
+
+/* A page that a thread had open for one store was left so. */
+static void settle_thing(void *context, const struct thing *thing)
+{
+  struct settling *settling = context;
+  struct arena *arena = settling->arena;
+  if (thing->kind->scan == DUSK_SCAN_LEAF)
+    return;
+  for (uintptr_t at = thing->start; at < thing->start + thing->bytes;
+       at += WORD)
+    shadow_settle(arena, at, thing_word(at));
+  if (arena->fenced && thing->span != settling->span) {
+    uint32_t page = arena_span_page(arena, thing->span);
+    fence_raise((uintptr_t)arena_page(arena, page), span_bytes(thing->span));
+    settling->span = thing->span;
+  }
+}
+
+void barriercheck_revive(struct dusk_heap *heap)
+{
+  struct collector *collector = &heap->collector;
+  struct arena *arena = &collector->arena;
+  struct settling settling = {.arena = arena};
+  thing_each(arena, arena_roles(arena, collector->registry.joining.epoch),
+             settle_thing, &settling);
 }

@@ -13,4 +13,9 @@ WARN_UNUSED bool barriercheck_fence(struct arena *arena);
  * hold something else than was announced; false: some do. */
 WARN_UNUSED bool barriercheck_run(struct dusk_heap *heap);
 
+/* In the child of a fork, when it is known what is allocated: what stands there
+ * counts as announced.  Threads that vanished may have been between announcing
+ * and storing. */
+void barriercheck_revive(struct dusk_heap *heap);
+
 #endif

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* inspect.c -- what the driver looks at between marking and the end of a cycle
+/* inspect.c -- what the driver looks at between marking and the end of a cycle,
+ * and after it
  *
  * Runs on the driver.  Nothing here is on the path of a program that runs
  * without debug options.
@@ -11,6 +12,7 @@
 #include "inspect/inspect.h"
 
 #include "base/check.h"
+#include "heap/heapcheck.h"
 #include "heap/shadow.h"
 #include "inspect/barriercheck.h"
 #include "inspect/checkmark.h"
@@ -48,6 +50,22 @@ void inspect_open(struct dusk_heap *heap)
   if (heap->debug.barriercheck) {
     open_barriercheck(heap);
   }
+}
+
+void inspect_close(struct dusk_heap *heap)
+{
+  rootcheck_close(heap);
+}
+
+/* Whoever halted the threads has vanished, or asked for a report. */
+void inspect_revive(struct dusk_heap *heap)
+{
+  heap->halt = NULL;
+  heap->reports = NULL;
+  if (heap->debug.rootcheck)
+    rootcheck_revive(heap);
+  if (heap->collector.arena.shadow)
+    barriercheck_revive(heap);
 }
 
 void inspect_begin(struct dusk_heap *heap)
@@ -116,5 +134,33 @@ void inspect_cycle(struct dusk_heap *heap, bool forced)
     return;
   halt_begin(heap, &halt);
   look(heap, &wanted);
+  halt_end(heap, &halt);
+}
+
+/* Pages that threads which stand have taken, and are clearing. */
+static uint64_t unpublished(const struct registry *registry)
+{
+  uint64_t pages = 0;
+  for (const struct dusk_thread *t = registry->first; t; t = t->next)
+    pages += t->unpublished;
+  return pages;
+}
+
+/* DUSK_DEBUG=verify alone halts nobody.  With a mode that does, more can be
+ * said. */
+void inspect_census(struct dusk_heap *heap)
+{
+  struct collector *collector = &heap->collector;
+  struct wishes others = wishes(heap, true);
+  struct halt halt;
+  if (!heap->debug.verify)
+    return;
+  if (!others.barriers && !others.marks && !others.roots && !others.retention) {
+    heapcheck_walk(&collector->arena, collector->epoch + 1, HEAPCHECK_RUNNING);
+    return;
+  }
+  halt_begin(heap, &halt);
+  heapcheck_walk(&collector->arena, collector->epoch + 1,
+                 unpublished(&collector->registry));
   halt_end(heap, &halt);
 }

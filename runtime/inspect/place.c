@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* place.c -- where outside the heap the words are that keep objects alive
  *
- * Tested by tests/api/retention.c and tests/mistakes.sh. */
+ * Tested by tests/unit/place.c. */
 #include "inspect/place.h"
 
 #include "base/bits.h"

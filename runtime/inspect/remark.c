@@ -4,8 +4,8 @@
  * WHAT MAY BE WHITE.  Marking is over and barriers are on, so nothing that the
  * program can reach is white, and what it allocates is black.  That holds for
  * the values of the program's variables.  The words of a stack, a register, a
- * root and a conservative object are more than that, and three kinds of them
- * may name a white object that nobody can reach:
+ * root and a conservative object are more than that, and some of them may
+ * name a white object that nobody can reach:
  *
  *   ours     a free slot that a thread is about to hand out, in a frame of the
  *            library: registers, and words below the program's frames.
@@ -15,10 +15,12 @@
  *   behind   the end of an array, which is the start of its neighbour; the end
  *            of a run that is used up, and where the object would end that the
  *            program's inline code has asked of it (<dusk/alloc.h>).  A word
- *            that names the start of an object counts only if neither of the
- *            two slots in front of it is marked.
+ *            does not count where a marked slot ends, nor a slot further on.
  *   before   a thread that attached while the cycle ran brings its stack along,
  *            with words from its life before.
+ *
+ *   TSan     ThreadSanitizer's: compiled under it, stacks and registers are no
+ *            evidence at all.
  *
  * Such words are followed to what is marked, and are no evidence against the
  * rest.  A slot that a layout or a callback names has no such excuse.
@@ -87,17 +89,28 @@ static void reach(struct remark *remark, const struct thing *thing,
     find(remark, REMARK_MISSED, slot, thing->start);
 }
 
-static bool is_behind(const struct remark *remark, const struct thing *thing)
+/* A marked slot ends here. */
+static bool is_end(const struct remark *remark, uintptr_t at,
+                   struct thing *slot)
 {
-  struct thing at = *thing, before;
-  for (int i = 0; i < 2; i++) {
-    if (!thing_before(remark->arena, &at, &before))
-      return false;
-    if (thing_is_marked(&before, remark->roles))
-      return true;
-    at = before;
-  }
-  return false;
+  return thing_ends_at(remark->arena, at, slot) &&
+         thing_is_marked(slot, remark->roles);
+}
+
+/* A marked slot ends a slot of its own size further in front. */
+static bool is_next_end(const struct remark *remark, uintptr_t at, size_t bytes)
+{
+  struct thing slot;
+  return bytes && is_end(remark, at - bytes, &slot) && slot.bytes == bytes;
+}
+
+static bool is_behind(const struct remark *remark, uintptr_t word,
+                      const struct thing *thing)
+{
+  struct thing slot;
+  return is_end(remark, word, &slot) ||
+         is_next_end(remark, word, thing->bytes) ||
+         is_next_end(remark, word, thing_size_in_front(remark->arena, thing));
 }
 
 /* A word that may be anything. */
@@ -109,8 +122,7 @@ static void follow_ambiguous(struct remark *remark, uintptr_t slot)
       !thing_is_allocated(&thing, remark->roles))
     return;
   if (!thing_is_marked(&thing, remark->roles) &&
-      (!remark->trusted ||
-       (word == thing.start && is_behind(remark, &thing)))) {
+      (!remark->trusted || is_behind(remark, word, &thing))) {
     remark->doubtful++;
     return;
   }
@@ -156,6 +168,8 @@ static bool is_trusted(const struct remark *remark, const struct place *place,
   const struct dusk_thread *thread = place->thread;
   if (!thread)
     return true;
+  if (THREAD_SANITIZER)
+    return false; /* it adds words of its own to every frame */
   return place->kind == PLACE_STACK && at >= thread->entry_sp &&
          thread->life.number <= remark->joined_before;
 }

@@ -16,7 +16,8 @@
  * by who asks, acquire by the driver; the end of the cycle publishes the
  * answer.
  *
- * Tested by tests/api/retention.c and tests/mistakes.sh. */
+ * Tested by tests/unit/retention.c, tests/api/retention.c and
+ * tests/mistakes.sh. */
 #include "inspect/retention.h"
 
 #include "base/bits.h"

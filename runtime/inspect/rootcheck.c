@@ -12,16 +12,19 @@
  *
  * MAY BE.  Memory that was freed, or not yet written to, holds old words, so a
  * report is a question and the program goes on.  The dead part of a stack is
- * not looked at, as far as it is known where that begins.
+ * not looked at, as far as it is known where that begins; nor is, in the child
+ * of a fork, the stack that a thread of the parent had.
  *
  * Memory is copied before it is looked at, as it may go away under our eyes:
  * threads that the heap does not know run on.
  *
- * Tested by tests/mistakes.sh. */
+ * Tested by tests/unit/rootcheck.c, tests/mistakes.sh and
+ * tests/api/forkmodes.c. */
 #include "inspect/rootcheck.h"
 
 #include "base/bits.h"
 #include "base/check.h"
+#include "collect/crew.h"
 #include "collect/worker.h"
 #include "heap/shadow.h"
 #include "inspect/thing.h"
@@ -30,6 +33,8 @@
 #include "os/vm.h"
 
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 enum { WORD = sizeof(uintptr_t), PIECE_WORDS = 8192 };
 
@@ -51,6 +56,13 @@ struct rootcheck {
   unsigned count;
   struct hold found[FOUND_MAX];
   uintptr_t piece[PIECE_WORDS];
+};
+
+/* The stack of a thread that a fork has left behind, or will: one of ours. */
+struct vanished {
+  struct vanished *next;
+  uintptr_t low;
+  uintptr_t high;
 };
 
 static bool is_in(uintptr_t address, const void *start, size_t bytes)
@@ -86,7 +98,8 @@ static bool is_known(const struct rootcheck *check, uintptr_t address)
       is_of_thread(collector->registry.first, address) ||
       is_of_thread(collector->registry.spare, address) ||
       is_own_stack(pthread_self(), address) ||
-      is_own_stack(collector->scavenging.thread, address))
+      (crew_is_there(collector) &&
+       is_own_stack(collector->scavenging.thread, address)))
     return true;
   for (unsigned i = 0; i < collector->helper_count; i++)
     if (is_own_stack(helper_thread(collector, i), address))
@@ -95,6 +108,19 @@ static bool is_known(const struct rootcheck *check, uintptr_t address)
     if (address >= roots->roots[i].start && address < roots->roots[i].end)
       return true;
   return false;
+}
+
+/* A thread that was there may have ended long before the fork, and its stack be
+ * something else by now: but then it no longer begins where that began. */
+static bool has_vanished(const struct rootcheck *check, const struct map *map,
+                         uintptr_t address)
+{
+  bool first = strcmp(map->name, "[stack]") == 0;
+  const struct vanished *stack = check->heap->vanished;
+  while (stack && (address < stack->low || address >= stack->high ||
+                   !(first || map->start == stack->low)))
+    stack = stack->next;
+  return stack != NULL;
 }
 
 static bool is_dying(const struct rootcheck *check, uintptr_t word,
@@ -110,7 +136,7 @@ static bool is_end(const struct rootcheck *check, uintptr_t word,
                    const struct thing *thing)
 {
   struct thing before;
-  return word == thing->start && thing_before(check->arena, thing, &before) &&
+  return word == thing->start && thing_ends_at(check->arena, word, &before) &&
          thing_is_marked(&before, check->roles);
 }
 
@@ -128,7 +154,9 @@ static void look_at(struct rootcheck *check, const struct map *map,
     holder = HOLDER_STATIC;
   else if (maps_thread(map->start, map->end, &sp))
     holder = HOLDER_STACK;
-  if (address < sp || (holder == HOLDER_MAPPED && is_end(check, word, &thing)))
+  if (address < sp ||
+      (holder == HOLDER_MAPPED &&
+       (is_end(check, word, &thing) || has_vanished(check, map, address))))
     return;
   check->found[check->count++] = (struct hold){address, thing, holder, *map};
 }
@@ -222,6 +250,38 @@ static void report_all(const struct rootcheck *check)
              check->count == FOUND_MAX ? " or" : "");
 }
 
+/* Once each.  Without memory for it there are questions too many. */
+static void note_stack(struct dusk_heap *heap, uintptr_t low, uintptr_t high)
+{
+  struct vanished *stack = heap->vanished;
+  while (stack && (stack->low != low || stack->high != high))
+    stack = stack->next;
+  if (stack || !(stack = malloc(sizeof *stack)))
+    return;
+  *stack = (struct vanished){heap->vanished, low, high};
+  heap->vanished = stack;
+}
+
+static void note_own_stack(struct dusk_heap *heap, pthread_t thread)
+{
+  uintptr_t low, high;
+  if (maps_stack(thread, &low, &high))
+    note_stack(heap, low, high);
+}
+
+/* In a child there will be nobody to ask; a driver that has forked itself is
+ * there alone. */
+static void note_own_stacks(struct dusk_heap *heap)
+{
+  const struct collector *collector = &heap->collector;
+  note_own_stack(heap, pthread_self());
+  if (!crew_is_there(collector))
+    return;
+  note_own_stack(heap, collector->scavenging.thread);
+  for (unsigned i = 0; i < collector->helper_count; i++)
+    note_own_stack(heap, helper_thread(collector, i));
+}
+
 void rootcheck_run(struct dusk_heap *heap)
 {
   struct collector *collector = &heap->collector;
@@ -231,10 +291,30 @@ void rootcheck_run(struct dusk_heap *heap)
     complain("rootcheck: no memory for it: this cycle is not checked");
     return;
   }
+  note_own_stacks(heap);
   check->heap = heap;
   check->arena = &collector->arena;
   check->roles = arena_roles(&collector->arena, collector->epoch);
   maps_each(look_through, check);
   report_all(check);
   vm_unmap(check, bytes);
+}
+
+void rootcheck_revive(struct dusk_heap *heap)
+{
+  const struct registry *registry = &heap->collector.registry;
+  for (const struct dusk_thread *t = registry->spare; t; t = t->next)
+    if (t->stack_high)
+      note_stack(heap, t->stack_low, t->stack_high);
+}
+
+void rootcheck_close(struct dusk_heap *heap)
+{
+  struct vanished *stack = heap->vanished;
+  while (stack) {
+    struct vanished *next = stack->next;
+    free(stack);
+    stack = next;
+  }
+  heap->vanished = NULL;
 }

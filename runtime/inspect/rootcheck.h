@@ -9,4 +9,9 @@
 /* In a halt, after marking.  Says on stderr what it finds. */
 void rootcheck_run(struct dusk_heap *heap);
 
+/* In the child of a fork, after registry_revive(): the stacks of threads that
+ * have vanished hold nothing that is in use. */
+void rootcheck_revive(struct dusk_heap *heap);
+void rootcheck_close(struct dusk_heap *heap);
+
 #endif

@@ -57,10 +57,18 @@ bool thing_is_allocated(const struct thing *thing, struct roles roles)
   return bit(roles.allocated, thing->granule) || thing_is_marked(thing, roles);
 }
 
-bool thing_before(const struct arena *arena, const struct thing *thing,
-                  struct thing *before)
+bool thing_ends_at(const struct arena *arena, uintptr_t address,
+                   struct thing *thing)
 {
-  return thing_find(arena, thing->start - 1, before);
+  return thing_find(arena, address - 1, thing) &&
+         thing->start + thing->bytes == address;
+}
+
+size_t thing_size_in_front(const struct arena *arena, const struct thing *thing)
+{
+  size_t page = (size_t)(thing->span - arena->spans);
+  uint64_t info = page ? LOAD_ACQUIRE(&arena->info[page - 1]) : 0; /* publish */
+  return info ? arena->spans[pageinfo_head(info)].size : 0;
 }
 
 READS_AMBIGUOUS_WORDS

@@ -25,10 +25,14 @@ bool thing_find(const struct arena *arena, uintptr_t word, struct thing *thing);
 bool thing_is_allocated(const struct thing *thing, struct roles roles);
 bool thing_is_marked(const struct thing *thing, struct roles roles);
 
-/* The slot that ends where this one begins, perhaps the last of another span;
- * false: there is none. */
-bool thing_before(const struct arena *arena, const struct thing *thing,
-                  struct thing *before);
+/* The slot whose end this is; false: there is none. */
+bool thing_ends_at(const struct arena *arena, uintptr_t address,
+                   struct thing *thing);
+
+/* The size of the slots of the span in front of the thing's; 0: there is none,
+ * or it has a large object. */
+size_t thing_size_in_front(const struct arena *arena,
+                           const struct thing *thing);
 
 /* Visits each word of the thing that may hold a pointer: as the kind says
  * (precise), or any word of a conservative object. */

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /* checking.c -- DUSK_DEBUG=barriercheck: telling the shadow what is stored
  *
- * Runs on mutators.  Tested by tests/api/barriercheck.c. */
+ * Runs on mutators.  Tested by tests/unit/checking.c and
+ * tests/api/barriercheck.c. */
 #include "mutator/checking.h"
 
 #include "heap/shadow.h"

@@ -268,6 +268,21 @@ void fence_close(uintptr_t start)
   pthread_mutex_unlock(&regions_mutex);
 }
 
+void fence_hold(void)
+{
+  pthread_mutex_lock(&regions_mutex);
+}
+
+void fence_let_go(void)
+{
+  pthread_mutex_unlock(&regions_mutex);
+}
+
+void fence_renew(void)
+{
+  pthread_mutex_init(&regions_mutex, NULL);
+}
+
 void fence_raise(uintptr_t start, size_t bytes)
 {
   uintptr_t first = page_of(start);
@@ -290,9 +305,11 @@ void fence_fill(uintptr_t start, size_t bytes)
   self.filled_bytes = bytes;
 }
 
-void fence_let(bool everywhere)
+bool fence_let(bool everywhere)
 {
+  bool before = self.everywhere;
   self.everywhere = everywhere;
+  return before;
 }
 
 bool fence_find(uintptr_t address, uintptr_t after, struct fence_store *store)
@@ -326,6 +343,12 @@ void fence_close(uintptr_t start)
   (void)start;
 }
 
+void fence_hold(void) {}
+
+void fence_let_go(void) {}
+
+void fence_renew(void) {}
+
 void fence_raise(uintptr_t start, size_t bytes)
 {
   (void)start;
@@ -344,9 +367,9 @@ void fence_fill(uintptr_t start, size_t bytes)
   (void)bytes;
 }
 
-void fence_let(bool everywhere)
+bool fence_let(bool everywhere)
 {
-  (void)everywhere;
+  return everywhere;
 }
 
 bool fence_find(uintptr_t address, uintptr_t after, struct fence_store *store)

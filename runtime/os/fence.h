@@ -48,11 +48,17 @@ void fence_expect(uintptr_t start, size_t bytes);
  * else in them are open until they are fenced again.  0 bytes: none. */
 void fence_fill(uintptr_t start, size_t bytes);
 
-/* The calling thread may write everywhere, or not. */
-void fence_let(bool everywhere);
+/* The calling thread may write everywhere, or not; returns what it might. */
+bool fence_let(bool everywhere);
 
 /* The last unexpected store that left `after` at `address`; false: none, or it
  * is forgotten. */
 bool fence_find(uintptr_t address, uintptr_t after, struct fence_store *store);
+
+/* For a fork, which must not find regions half entered: nobody opens or closes
+ * one until it is over. */
+void fence_hold(void);
+void fence_let_go(void);
+void fence_renew(void); /* in the child, instead */
 
 #endif

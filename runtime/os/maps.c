@@ -104,12 +104,15 @@ int maps_thread(uintptr_t start, uintptr_t end, uintptr_t *sp)
 {
   int saved = errno;
   int found = 0;
+  uintptr_t its = 0;
   int file = file_open("/proc/self/task", O_RDONLY | O_DIRECTORY);
   DIR *tasks = file < 0 ? NULL : fdopendir(file);
   for (struct dirent *task; tasks && !found && (task = readdir(tasks));)
-    if (*task->d_name != '.' && read_sp(task->d_name, sp) && *sp >= start &&
-        *sp < end)
+    if (*task->d_name != '.' && read_sp(task->d_name, &its) && its >= start &&
+        its < end)
       found = atoi(task->d_name);
+  if (found)
+    *sp = its;
   if (tasks)
     closedir(tasks); /* and the file */
   else if (file >= 0)

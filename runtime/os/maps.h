@@ -29,7 +29,8 @@ size_t maps_copy(void *to, uintptr_t from, size_t bytes);
 uintptr_t maps_touched(uintptr_t at, uintptr_t end);
 
 /* The thread that waits in a system call with its stack pointer in [start,
- * end), and that stack pointer; 0: none.  Those that run are not found. */
+ * end), and that stack pointer; 0: none, and *sp is left alone.  Those that run
+ * are not found. */
 int maps_thread(uintptr_t start, uintptr_t end, uintptr_t *sp);
 
 /* The stack of another thread of this process, which has not ended. */

@@ -22,7 +22,6 @@
 
 #include <errno.h>
 #include <link.h>
-#include <string.h>
 
 struct self_table self_system = {
     .make_key = pthread_key_create,
@@ -38,15 +37,6 @@ static struct {
 static pthread_key_t own_key(void)
 {
   return (pthread_key_t)(LOAD_RELAXED(&own.number) - 1);
-}
-
-void self_name(char name[SELF_NAME])
-{
-  int saved = errno;
-  /* Those who play threads have no names. */
-  if (steps_taken() || pthread_getname_np(pthread_self(), name, SELF_NAME))
-    memset(name, 0, SELF_NAME);
-  errno = saved;
 }
 
 /* No pthread_once(): what was refused once would be refused for ever.  No lock
@@ -183,27 +173,45 @@ READS_AMBIGUOUS_WORDS uintptr_t self_save(uintptr_t registers[SELF_REGISTERS])
 
 #endif
 
-/* A stack that has not been used since it was last scrubbed is zero here, and
- * further down as well. */
-enum { SCRUB_BYTES = 32 * 1024, SCRUB_STEPS = 32 };
+enum { SCRUB_BYTES = 32 * 1024, SCRUB_NEAR_WORDS = 128 };
 
-static READS_AMBIGUOUS_WORDS void scrub(uintptr_t low, unsigned steps)
+/* Clears so much below its own frame; true: there was something in the last
+ * SCRUB_BYTES of it.  One frame, so that nothing lies in between. */
+static READS_AMBIGUOUS_WORDS NOINLINE bool scrub(size_t bytes)
 {
-  volatile uintptr_t dead[SCRUB_BYTES / sizeof(uintptr_t)];
+  volatile uintptr_t *dead = __builtin_alloca(bytes);
   uintptr_t used = 0;
-  for (size_t i = 0; i < sizeof dead / sizeof *dead; i++) {
-    used |= dead[i];
+  for (size_t i = 0; i < bytes / sizeof *dead; i++) {
+    if (i < SCRUB_BYTES / sizeof *dead)
+      used |= dead[i];
     dead[i] = 0;
   }
-  if (used && steps && (uintptr_t)dead - low > 3 * SCRUB_BYTES)
-    scrub(low, steps - 1);
-  __asm__ volatile("" : : : "memory"); /* no tail call: frames must differ */
+  return used != 0;
 }
 
+/* What will be the gaps in the frame of scrub(). */
+static READS_AMBIGUOUS_WORDS NOINLINE void scrub_near(void)
+{
+  volatile uintptr_t near[SCRUB_NEAR_WORDS];
+  uintptr_t used = 0;
+  for (size_t i = 0; i < SCRUB_NEAR_WORDS; i++) {
+    used |= near[i];
+    near[i] = 0;
+  }
+  (void)used;
+}
+
+/* Where nothing has been for that long, nothing is further down: it is as the
+ * system gave it, or as the last time left it. */
 void self_scrub(uintptr_t low)
 {
-  if ((uintptr_t)__builtin_frame_address(0) - low > 3 * SCRUB_BYTES)
-    scrub(low, SCRUB_STEPS);
+  uintptr_t here = (uintptr_t)__builtin_frame_address(0);
+  size_t room = align_down(here - low, SCRUB_BYTES);
+  size_t spare = 2 * (size_t)SCRUB_BYTES; /* for who is called, and signals */
+  scrub_near();
+  for (size_t bytes = SCRUB_BYTES; bytes + spare <= room; bytes *= 2)
+    if (!scrub(bytes))
+      return;
 }
 
 struct segment_visit {

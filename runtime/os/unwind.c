@@ -29,6 +29,12 @@
  * LOCKS   request.mutex, held for the whole of unwind_thread(), takes no other
  * lock of ours inside.
  *
+ * A FORK waits until nobody is inside libunwind, and lets nobody in meanwhile:
+ * each side says what it does before it looks at the other (sequentially
+ * consistent).  A handler that interrupts a thread inside goes on, as the one
+ * who forks may be waiting for that thread.  unwind_thread() and unwind_name()
+ * need no such care: their callers hold a registry's lock, which a fork takes.
+ *
  * Tested by tests/unit/unwind.c, with late answers among others.
  */
 #include "os/unwind.h"
@@ -73,6 +79,54 @@ static struct {
 
 static pthread_once_t libunwind_ready = PTHREAD_ONCE_INIT;
 
+static uint32_t threads_inside; /* atomic */
+static uint32_t is_shut;        /* atomic */
+static const uint64_t door_ns = 20 * 1000;
+
+/* Of the calling thread; initial-exec: a handler must not be the one that makes
+ * it. */
+static _Thread_local unsigned depth __attribute__((tls_model("initial-exec")));
+
+static void enter(void)
+{
+  if (depth++)
+    return;
+  for (;;) {
+    __atomic_fetch_add(&threads_inside, 1, __ATOMIC_SEQ_CST); /* unwind_shut */
+    if (!__atomic_load_n(&is_shut, __ATOMIC_SEQ_CST))
+      return;
+    SUB_RELEASE(&threads_inside, 1); /* with unwind_shut() */
+    while (LOAD_RELAXED(&is_shut))
+      clock_sleep(door_ns);
+  }
+}
+
+static void leave(void)
+{
+  if (--depth == 0)
+    SUB_RELEASE(&threads_inside, 1); /* with unwind_shut() */
+}
+
+void unwind_shut(void)
+{
+  depth++;
+  __atomic_store_n(&is_shut, 1, __ATOMIC_SEQ_CST); /* with enter() */
+  while (__atomic_load_n(&threads_inside, __ATOMIC_SEQ_CST))
+    clock_sleep(door_ns);
+}
+
+void unwind_reopen(void)
+{
+  STORE_RELEASE(&is_shut, 0); /* with enter() */
+  depth--;
+}
+
+void unwind_reopen_in_child(void)
+{
+  threads_inside = 0;
+  unwind_reopen();
+}
+
 /* libunwind sets itself up at its first use, which should not be in a handler;
  * and ThreadSanitizer does not see that it locks when it does. */
 static void set_up_libunwind(void)
@@ -115,6 +169,7 @@ NOINLINE unsigned unwind_here(uintptr_t *pcs, unsigned capacity)
   void *frames[ONCE + 1];
   int saved = errno;
   unsigned count = 0;
+  enter();
   pthread_once(&libunwind_ready, set_up_libunwind);
   unsigned wanted = capacity < ONCE ? capacity : (unsigned)ONCE;
   if (THREAD_SANITIZER) {
@@ -124,6 +179,7 @@ NOINLINE unsigned unwind_here(uintptr_t *pcs, unsigned capacity)
     for (; (int)count + 1 < found && frames[count + 1]; count++)
       pcs[count] = (uintptr_t)frames[count + 1];
   }
+  leave();
   errno = saved;
   return count;
 }
@@ -135,12 +191,14 @@ unsigned unwind_frames(struct frame *frames, unsigned capacity)
   unw_context_t context;
   unw_cursor_t cursor;
   unw_word_t pc, sp;
+  enter();
   pthread_once(&libunwind_ready, set_up_libunwind);
   if (unw_getcontext(&context) == 0 && unw_init_local(&cursor, &context) == 0)
     while (count < capacity && unw_step(&cursor) > 0 &&
            unw_get_reg(&cursor, UNW_REG_IP, &pc) == 0 && pc &&
            unw_get_reg(&cursor, UNW_REG_SP, &sp) == 0)
       frames[count++] = (struct frame){(uintptr_t)pc, (uintptr_t)sp};
+  leave();
   errno = saved;
   return count;
 }
@@ -152,13 +210,17 @@ unsigned unwind_interrupted(void *context, uintptr_t *pcs, unsigned capacity)
 {
   unw_cursor_t cursor;
   unw_word_t pc;
+  unsigned count = 0;
   if (THREAD_SANITIZER)
     return unwind_here(pcs, capacity);
-  if (unw_init_local2(&cursor, context, UNW_INIT_SIGNAL_FRAME) != 0 ||
-      unw_get_reg(&cursor, UNW_REG_IP, &pc) != 0)
-    return 0;
-  pcs[0] = (uintptr_t)pc;
-  return 1 + walk(&cursor, pcs + 1, capacity - 1);
+  enter();
+  if (unw_init_local2(&cursor, context, UNW_INIT_SIGNAL_FRAME) == 0 &&
+      unw_get_reg(&cursor, UNW_REG_IP, &pc) == 0) {
+    pcs[0] = (uintptr_t)pc;
+    count = 1 + walk(&cursor, pcs + 1, capacity - 1);
+  }
+  leave();
+  return count;
 }
 
 static void answer(int signal_number, siginfo_t *info, void *context)
@@ -278,6 +340,12 @@ static bool name_function(uintptr_t pc, char *name, size_t size,
 }
 
 #else
+
+void unwind_shut(void) {}
+
+void unwind_reopen(void) {}
+
+void unwind_reopen_in_child(void) {}
 
 unsigned unwind_here(uintptr_t *pcs, unsigned capacity)
 {

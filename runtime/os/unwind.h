@@ -41,4 +41,12 @@ unsigned unwind_thread(pthread_t thread, uintptr_t *pcs, unsigned capacity);
  * hex. */
 void unwind_name(uintptr_t pc, char *name, size_t size);
 
+/* For a fork: libunwind has locks, and in the child nobody would give back
+ * those of another thread.  Shut, no thread is inside any of the captures, and
+ * who wants to waits; the calling thread may.  Then exactly one of the other
+ * two. */
+void unwind_shut(void);
+void unwind_reopen(void);          /* in the parent */
+void unwind_reopen_in_child(void); /* where no other thread is left */
+
 #endif

@@ -50,6 +50,13 @@ enum { SANITIZED = 0 };
 enum { SANITIZED = 0 };
 #endif
 
+/* ThreadSanitizer starts no threads in the child of a process that had some. */
+#if defined(__SANITIZE_THREAD__)
+enum { THREADS_MAY_NOT_FOLLOW_A_FORK = 1 };
+#else
+enum { THREADS_MAY_NOT_FOLLOW_A_FORK = 0 };
+#endif
+
 static inline int api_run(Suite *suite)
 {
   SRunner *runner = srunner_create(suite);
@@ -197,21 +204,9 @@ struct api_child {
   char text[32768];
 };
 
-/* Runs body(argument) in a process of its own, which exits with its result. */
-static inline void api_fork(struct api_child *child,
-                            int (*body)(const void *argument),
-                            const void *argument)
+/* What the process `pid` says, whose stderr is ends[1], until it ends. */
+static inline void api_hear(struct api_child *child, pid_t pid, int ends[2])
 {
-  int ends[2];
-  ck_assert_int_eq(pipe(ends), 0);
-  pid_t pid = fork();
-  ck_assert_int_ge(pid, 0);
-  if (pid == 0) {
-    dup2(ends[1], STDERR_FILENO);
-    close(ends[0]);
-    close(ends[1]);
-    exit(body(argument)); /* not _exit(): what was run is counted then */
-  }
   close(ends[1]);
   size_t length = 0;
   char discard[256];
@@ -228,6 +223,24 @@ static inline void api_fork(struct api_child *child,
   int status;
   ck_assert_int_eq(waitpid(pid, &status, 0), pid);
   child->exit_code = WIFEXITED(status) ? WEXITSTATUS(status) : -1;
+}
+
+/* Runs body(argument) in a process of its own, which exits with its result. */
+static inline void api_fork(struct api_child *child,
+                            int (*body)(const void *argument),
+                            const void *argument)
+{
+  int ends[2];
+  ck_assert_int_eq(pipe(ends), 0);
+  pid_t pid = fork();
+  ck_assert_int_ge(pid, 0);
+  if (pid == 0) {
+    dup2(ends[1], STDERR_FILENO);
+    close(ends[0]);
+    close(ends[1]);
+    exit(body(argument)); /* not _exit(): what was run is counted then */
+  }
+  api_hear(child, pid, ends);
 }
 
 /* Lines of `text` that contain `needle`; "" is in every line. */

@@ -89,6 +89,52 @@ START_TEST(a_program_that_is_right_runs)
 }
 END_TEST
 
+/* Threads that clear large objects stand in the middle of it when the heap is
+ * walked: those pages are taken, and in no span. */
+enum { USERS = 3, LARGES = 150 };
+
+static void *use_large_objects(void *argument)
+{
+  dusk_thread *own;
+  uint64_t random = (uint64_t)(uintptr_t)argument;
+  if (dusk_attach(heap, &own))
+    _exit(11);
+  for (int i = 0; i < LARGES; i++) {
+    size_t bytes = MIB(1) + (api_random(&random) % MIB(3) & ~(size_t)7);
+    uint64_t *object = dusk_alloc(own, DUSK_LEAF, bytes + 8);
+    if (!object || object[0] || object[bytes / 8])
+      _exit(12);
+    object[0] = object[bytes / 8] = 1;
+    if (!dusk_alloc(own, DUSK_CONSERVATIVE, 100))
+      _exit(13);
+  }
+  dusk_detach(own);
+  return NULL;
+}
+
+static int run_large(const void *debug)
+{
+  pthread_t users[USERS];
+  open_with(debug, 0);
+  dusk_blocking_begin(thread);
+  for (uintptr_t i = 0; i < USERS; i++)
+    users[i] = api_start(use_large_objects, (void *)(i + 1));
+  for (int i = 0; i < USERS; i++)
+    pthread_join(users[i], NULL);
+  dusk_blocking_end(thread);
+  api_close(heap, thread);
+  return 0;
+}
+
+START_TEST(a_heap_that_stands_still_is_walked)
+{
+  struct api_child child;
+  api_fork(&child, run_large, "verify=1,checkmark=1,stress=2,tools=0");
+  ck_assert_msg(child.exit_code == 0 && !child.text[0], "exit %d, %s",
+                child.exit_code, child.text);
+}
+END_TEST
+
 /* The child of a fork goes on with the heap, whatever is closed in it. */
 static int run_in_child(const void *debug)
 {
@@ -205,7 +251,9 @@ int main(void)
   Suite *suite = suite_create("careful");
   TCase *right = api_case(suite, "right");
   tcase_add_loop_test(right, a_program_that_is_right_runs, 0, 1 << SWITCHES);
-  tcase_add_loop_test(right, so_does_the_child_of_a_fork, 0, 3);
+  tcase_add_test(right, a_heap_that_stands_still_is_walked);
+  if (!THREADS_MAY_NOT_FOLLOW_A_FORK)
+    tcase_add_loop_test(right, so_does_the_child_of_a_fork, 0, 3);
   TCase *wrong = api_case(suite, "wrong");
   tcase_add_test(wrong, poison_shows);
   tcase_add_test(wrong, the_fence_stops);

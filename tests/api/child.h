@@ -10,13 +10,6 @@
 
 #include "api.h"
 
-/* ThreadSanitizer starts no threads in the child of a process that had some. */
-#if defined(__SANITIZE_THREAD__)
-enum { THREADS_MAY_NOT_FOLLOW_A_FORK = 1 };
-#else
-enum { THREADS_MAY_NOT_FOLLOW_A_FORK = 0 };
-#endif
-
 enum {
   SLOTS = 64,
   WRITERS = 3,

@@ -13,7 +13,7 @@
 const char *const fuzz_name = "scenario";
 const unsigned fuzz_runs = 3000;
 
-enum { CYCLES = 12, BYTES_MAX = 4096 };
+enum { CYCLES = 4, BYTES_MAX = 4096 };
 
 static char folder[] = "/tmp/dusk-fuzz.XXXXXX";
 static char path[64];

@@ -103,8 +103,8 @@ static void make_objects(void)
   objects[LEAF] = fixture_alloc(thread, DUSK_LEAF, 64);
   objects[LOOSE] = fixture_alloc(thread, DUSK_CONSERVATIVE, 48);
   objects[TRACED] = fixture_alloc(thread, define_traced(), 32);
-  fixture_alloc(thread, pair, 16);
-  fixture_alloc(thread, pair, 16);
+  for (int i = 0; i < 3; i++)
+    fixture_alloc(thread, pair, 16);
   objects[PAIR] = fixture_alloc(thread, pair, 16);
   dusk_init(thread, (void **)objects[LOOSE] + 5, (char *)objects[LEAF] + 9);
   dusk_init(thread, (void **)objects[TRACED] + 1, objects[LOOSE]);

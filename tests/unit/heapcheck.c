@@ -88,25 +88,25 @@ static void fill(void)
   ck_assert_int_eq(span_state(span_of(sample.cached)), SPAN_CACHED);
 }
 
-static void walk(enum heapcheck_when when)
+static void walk(uint64_t unpublished)
 {
-  heapcheck_walk(arena, mutator->epoch, when);
+  heapcheck_walk(arena, mutator->epoch, unpublished);
 }
 
 START_TEST(a_sound_heap_passes)
 {
-  walk(HEAPCHECK_STOPPED);
+  walk(0);
   fill();
   walk(HEAPCHECK_RUNNING);
-  walk(HEAPCHECK_STOPPED);
+  walk(0);
   struct dusk_thread *other = fixture_attach(heap);
   for (int i = 0; i < 1000; i++)
     fixture_alloc(other, DUSK_LEAF, 16 * (1 + fixture_random(20)));
-  walk(HEAPCHECK_STOPPED);
+  walk(0);
   fixture_detach(other);
-  walk(HEAPCHECK_STOPPED);
+  walk(0);
   scavenge_all(arena);
-  walk(HEAPCHECK_STOPPED);
+  walk(0);
 }
 END_TEST
 
@@ -118,11 +118,21 @@ START_TEST(a_claim_is_allowed_for)
   lock_acquire(&arena->pages.lock);
   pages_claim_locked(arena, extent, 1);
   lock_release(&arena->pages.lock);
-  walk(HEAPCHECK_STOPPED);
+  walk(0);
   lock_acquire(&arena->pages.lock);
   pages_unclaim_locked(arena, extent, 1, false);
   lock_release(&arena->pages.lock);
-  walk(HEAPCHECK_STOPPED);
+  walk(0);
+}
+END_TEST
+
+/* Of a large object that its thread is clearing. */
+START_TEST(pages_in_no_span_are_allowed_for)
+{
+  fill();
+  struct span *span = span_make_large(arena, DUSK_LEAF, 50000, mutator->epoch);
+  ck_assert_ptr_nonnull(span);
+  walk(span->pages);
 }
 END_TEST
 
@@ -282,6 +292,12 @@ static void bit_of_a_listed_span_lost(void)
   mutator->roles.allocated[granule / 64] ^= UINT64_C(1) << (granule % 64);
 }
 
+static void span_is_not_published(void)
+{
+  ck_assert_ptr_nonnull(
+      span_make_large(arena, DUSK_LEAF, 50000, mutator->epoch));
+}
+
 static void mark_between_cycles(void)
 {
   size_t granule = arena_granule(arena, (uintptr_t)sample.cached);
@@ -346,6 +362,7 @@ static const struct {
     {list_of_a_full_span, "the state of a span in a list: expected 2"},
     {list_end_is_wrong, "the last span of a list"},
     {live_is_wrong, "bytes that count as live"},
+    {span_is_not_published, "pages in spans, up to the next free extent"},
 };
 
 /* What a process of its own says of a heap in which this is planted. */
@@ -357,7 +374,7 @@ static void walk_with(void (*plant)(void), char *text, size_t size, int *status)
   if (child == 0) {
     dup2(ends[1], STDERR_FILENO);
     plant();
-    walk(HEAPCHECK_STOPPED);
+    walk(0);
     _exit(0);
   }
   close(ends[1]);
@@ -392,6 +409,7 @@ int main(void)
   tcase_add_checked_fixture(sound, set_up, tear_down);
   tcase_add_test(sound, a_sound_heap_passes);
   tcase_add_test(sound, a_claim_is_allowed_for);
+  tcase_add_test(sound, pages_in_no_span_are_allowed_for);
   tcase_add_test(sound, a_running_heap_passes);
   suite_add_tcase(suite, sound);
   TCase *corrupt = tcase_create("corrupt");

@@ -93,7 +93,7 @@ static pid_t waiter;
 static void *wait_in_read(void *unused)
 {
   char byte;
-  waiter = gettid();
+  __atomic_store_n(&waiter, gettid(), __ATOMIC_RELAXED);
   ck_assert_int_eq(read(ends[0], &byte, 1), 1);
   return unused;
 }
@@ -109,8 +109,12 @@ START_TEST(test_the_stack_of_a_thread_that_waits_is_known)
   for (int i = 0; i < 5000 && !(task = maps_thread(low, high, &sp)); i++)
     clock_sleep(1000 * 1000);
   if (task) { /* not every system tells */
-    ck_assert_int_eq(task, waiter);
+    ck_assert_int_eq(task, __atomic_load_n(&waiter, __ATOMIC_RELAXED));
     ck_assert(sp >= low && sp < high);
+    sp = 1; /* nobody is here */
+    ck_assert_int_eq(maps_thread((uintptr_t)ends, (uintptr_t)(ends + 2), &sp),
+                     0);
+    ck_assert_uint_eq(sp, 1);
   }
   ck_assert_int_eq(write(ends[1], "", 1), 1);
   pthread_join(thread, NULL);

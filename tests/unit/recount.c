@@ -8,6 +8,7 @@
 #include "collect/census.h"
 #include "collect/revive.h"
 #include "collect/worker.h"
+#include "heap/freed.h"
 #include "heap/recount.h"
 #include "heap/scavenge.h"
 #include "mutator/cache.h"
@@ -194,6 +195,24 @@ START_TEST(a_census_is_completed)
 }
 END_TEST
 
+/* DUSK_DEBUG=poison: as the census would have filled what it had not come to. */
+START_TEST(a_careful_census_is_completed_with_care)
+{
+  arena->careful = arena->poison = true;
+  uint64_t *dead = fixture_alloc(other, DUSK_LEAF, 48);
+  uint64_t *kept = fixture_alloc(other, DUSK_LEAF, 48);
+  fixture_begin_marking(heap);
+  marks_win(own->roles.marks, arena_granule(arena, (uintptr_t)kept));
+  fixture_handshake(heap, HANDSHAKE_4);
+  collector->begun++;
+  vanish_in(PHASE_CENSUS);
+  ck_assert_uint_eq(dead[0], FREED_WORD);
+  ck_assert_uint_eq(dead[5], FREED_WORD);
+  ck_assert_uint_eq(kept[0], 0);
+  check_rest();
+}
+END_TEST
+
 /* ---- in the middle of something ---- */
 
 START_TEST(a_span_that_nobody_published_is_free)
@@ -358,6 +377,7 @@ int main(void)
   tcase_add_test(tests, while_marking_white_and_black_count);
   tcase_add_test(tests, while_barriers_go_off_both_epochs_count);
   tcase_add_test(tests, a_census_is_completed);
+  tcase_add_test(tests, a_careful_census_is_completed_with_care);
   tcase_add_test(tests, a_span_that_nobody_published_is_free);
   tcase_add_test(tests, a_span_that_nobody_has_used_is_free);
   tcase_add_test(tests, a_service_that_nobody_finished_does_no_harm);

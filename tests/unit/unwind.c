@@ -16,6 +16,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 enum { FRAMES = 64 };
@@ -437,6 +438,51 @@ START_TEST(askers_take_turns)
 }
 END_TEST
 
+/* ---- a fork ---- */
+
+enum { FORKS = 60, UNWINDERS = 3 };
+static uint32_t forks_are_over; /* atomic */
+
+/* Frames that have not been seen yet take libunwind's locks. */
+static void *unwind_without_end(void *argument)
+{
+  struct frame frames[FRAMES];
+  while (!LOAD_RELAXED(&forks_are_over))
+    unwind_frames(frames, FRAMES);
+  return argument;
+}
+
+static void fork_and_unwind(void)
+{
+  struct frame frames[FRAMES];
+  int status;
+  unwind_shut();
+  ck_assert_uint_gt(unwind_frames(frames, FRAMES), 0); /* who has shut, may */
+  pid_t pid = fork();
+  if (pid == 0) {
+    alarm(30); /* or nobody would end a child that waits for a lock */
+    unwind_reopen_in_child();
+    _exit(unwind_frames(frames, FRAMES) == 0);
+  }
+  unwind_reopen();
+  ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+  ck_assert_int_eq(status, 0);
+}
+
+START_TEST(a_child_finds_nobody_inside)
+{
+  pthread_t threads[UNWINDERS];
+  for (int i = 0; i < UNWINDERS; i++)
+    ck_assert_int_eq(
+        pthread_create(&threads[i], NULL, unwind_without_end, NULL), 0);
+  for (int i = 0; i < FORKS; i++)
+    fork_and_unwind();
+  STORE_RELAXED(&forks_are_over, 1);
+  for (int i = 0; i < UNWINDERS; i++)
+    pthread_join(threads[i], NULL);
+}
+END_TEST
+
 /* ---- names ---- */
 
 START_TEST(name_of_a_function)
@@ -511,6 +557,7 @@ static TCase *stack_cases(void)
   tcase_add_test(cases, signals_from_elsewhere);
   tcase_add_test(cases, late_answers_are_dropped);
   tcase_add_test(cases, askers_take_turns);
+  tcase_add_test(cases, a_child_finds_nobody_inside);
   return cases;
 }
 
