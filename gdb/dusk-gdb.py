@@ -176,18 +176,26 @@ def find_heaps():
     return list(found.values())
 
 
+def function_block(block):
+    """The nearest block that is a function's, from this one outwards."""
+    while block is not None and block.function is None:
+        block = block.superblock
+    return block
+
+
 def symbol_at(pc):
     """ "function at file:line" of a return address."""
-    block = gdb.block_for_pc(pc - 1)
-    inlined = False
-    while block is not None and (
-            block.function is None or block.function.name.startswith("dusk_")):
-        inlined = inlined or block.function is not None
-        block = block.superblock
+    block = function_block(gdb.block_for_pc(pc - 1))
     where = gdb.find_pc_line(pc - 1)
-    name = block.function.name if block is not None else None
-    if inlined and name is not None:  # the line is one of <dusk/alloc.h>
+    # What is inlined into another function lies within its block.  The line is
+    # one of <dusk/alloc.h> then; the caller's beginning says more.
+    while block is not None and block.function.name.startswith("dusk_"):
+        caller = function_block(block.superblock)
+        if caller is None:
+            break
+        block = caller
         where = block.function
+    name = block.function.name if block is not None else None
     if name is None:
         text = gdb.execute("info symbol 0x%x" % pc, to_string=True).strip()
         return text.split(" in section")[0]

@@ -6,7 +6,7 @@
  * the others' cycles are run when the driver is there, and if it does not come,
  * who waits is told by `done`.
  *
- * Tested by tests/api/fork.c and tests/faults/fork.c. */
+ * Tested by tests/api/fork.c and tests/unit/faults.c. */
 #include "collect/crew.h"
 
 #include "base/check.h"

@@ -18,9 +18,9 @@
  *            does not count where a marked slot ends, nor a slot further on.
  *   before   a thread that attached while the cycle ran brings its stack along,
  *            with words from its life before.
- *
- *   TSan     ThreadSanitizer's: compiled under it, stacks and registers are no
- *            evidence at all.
+ *   unknown  compiled under ThreadSanitizer, stacks have shown words, mostly
+ *            of a span's first slot, that nobody has accounted for so far.
+ *            There they are no evidence at all.
  *
  * Such words are followed to what is marked, and are no evidence against the
  * rest.  A slot that a layout or a callback names has no such excuse.
@@ -169,7 +169,7 @@ static bool is_trusted(const struct remark *remark, const struct place *place,
   if (!thread)
     return true;
   if (THREAD_SANITIZER)
-    return false; /* it adds words of its own to every frame */
+    return false;
   return place->kind == PLACE_STACK && at >= thread->entry_sp &&
          thread->life.number <= remark->joined_before;
 }

@@ -204,6 +204,15 @@ struct api_child {
   char text[32768];
 };
 
+/* For such a process: what is not so, on stderr, and it ends. */
+#define api_require(condition)                                                 \
+  do {                                                                         \
+    if (!(condition)) {                                                        \
+      fprintf(stderr, "line %d: %s\n", __LINE__, #condition);                  \
+      _exit(1);                                                                \
+    }                                                                          \
+  } while (0)
+
 /* What the process `pid` says, whose stderr is ends[1], until it ends. */
 static inline void api_hear(struct api_child *child, pid_t pid, int ends[2])
 {

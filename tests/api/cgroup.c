@@ -75,14 +75,6 @@ static void remove_group(void)
     api_sleep_us(10000);
 }
 
-#define require(condition)                                                     \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "line %d: %s\n", __LINE__, #condition);                  \
-      _exit(1);                                                                \
-    }                                                                          \
-  } while (0)
-
 enum { NOT_HERE = 77, NODE_BYTES = 1024 };
 
 /* With this much live the heap would grow to eleven times of it. */
@@ -99,15 +91,15 @@ static int live_in_group(const void *unused)
     return NOT_HERE;
   options.memory_limit = 0;
   options.gc_percent = GC_PERCENT;
-  require(dusk_heap_open(&options, &heap) == 0);
-  require(dusk_set_memory_limit(heap, -1) == (int64_t)MIB(LIMIT_MIB));
-  require(dusk_attach(heap, &thread) == 0);
+  api_require(dusk_heap_open(&options, &heap) == 0);
+  api_require(dusk_set_memory_limit(heap, -1) == (int64_t)MIB(LIMIT_MIB));
+  api_require(dusk_attach(heap, &thread) == 0);
   size_t count = MIB(LIVE_MIB) / NODE_BYTES;
   void **table = dusk_alloc(thread, DUSK_CONSERVATIVE, count * sizeof *table);
-  require(table != NULL);
+  api_require(table != NULL);
   for (size_t i = 0; i < 40 * count; i++) {
     char *node = dusk_alloc(thread, DUSK_LEAF, NODE_BYTES);
-    require(node != NULL);
+    api_require(node != NULL);
     memset(node, 1, NODE_BYTES);
     dusk_store(thread, &table[api_random(&random) % count], node);
     if (i % 64 == 0) {
@@ -116,8 +108,8 @@ static int live_in_group(const void *unused)
       worst = held > worst ? held : worst;
     }
   }
-  require(worst <= MIB(LIMIT_MIB));
-  require(worst >= MIB(LIVE_MIB));
+  api_require(worst <= MIB(LIMIT_MIB));
+  api_require(worst >= MIB(LIVE_MIB));
   api_keep(table);
   dusk_detach(thread);
   dusk_heap_close(heap);

@@ -17,21 +17,12 @@
 
 enum { NOBODY = 65534, RESERVE_MIB = 64 };
 
-/* In a child, whose stderr the test reads. */
-#define require(condition)                                                     \
-  do {                                                                         \
-    if (!(condition)) {                                                        \
-      fprintf(stderr, "line %d: %s\n", __LINE__, #condition);                  \
-      _exit(1);                                                                \
-    }                                                                          \
-  } while (0)
-
 static void set_limit(int which, rlim_t soft)
 {
   struct rlimit limit;
-  require(getrlimit((__rlimit_resource_t)which, &limit) == 0);
+  api_require(getrlimit((__rlimit_resource_t)which, &limit) == 0);
   limit.rlim_cur = soft < limit.rlim_max ? soft : limit.rlim_max;
-  require(setrlimit((__rlimit_resource_t)which, &limit) == 0);
+  api_require(setrlimit((__rlimit_resource_t)which, &limit) == 0);
 }
 
 /* The first numbers of /proc/self/statm: all pages, and the sixth, data. */
@@ -39,9 +30,9 @@ static size_t bytes_used(int which)
 {
   unsigned long pages[6] = {0};
   FILE *file = fopen("/proc/self/statm", "r");
-  require(file != NULL);
+  api_require(file != NULL);
   for (int i = 0; i < 6; i++)
-    require(fscanf(file, "%lu", &pages[i]) == 1);
+    api_require(fscanf(file, "%lu", &pages[i]) == 1);
   fclose(file);
   return pages[which == RLIMIT_AS ? 0 : 5] * (size_t)sysconf(_SC_PAGESIZE);
 }
@@ -56,17 +47,17 @@ static __attribute__((noinline)) size_t fill(dusk_thread *thread, size_t most)
     errno = 0;
     void **node = dusk_alloc(thread, DUSK_CONSERVATIVE, bytes);
     if (!node) {
-      require(errno == ENOMEM);
+      api_require(errno == ENOMEM);
       break;
     }
-    require(node[0] == NULL && node[1] == NULL);
+    api_require(node[0] == NULL && node[1] == NULL);
     dusk_init(thread, node, list);
     node[1] = (void *)~(uintptr_t)node;
     list = node;
     total += bytes;
   }
   while (list) {
-    require(list[1] == (void *)~(uintptr_t)list);
+    api_require(list[1] == (void *)~(uintptr_t)list);
     void **next = dusk_load(list);
     dusk_store(thread, list, NULL);
     list = next;
@@ -89,11 +80,11 @@ static void use(dusk_heap *heap)
   dusk_kind kind;
   dusk_kind_spec spec = DUSK_KIND_INIT;
   int error = dusk_kind_define(heap, &spec, &kind);
-  require(error == 0 || error == ENOMEM);
+  api_require(error == 0 || error == ENOMEM);
   error = dusk_root_add(heap, &root, sizeof root);
-  require(error == 0 || error == ENOMEM);
+  api_require(error == 0 || error == ENOMEM);
   error = dusk_attach(heap, &thread);
-  require(error == 0 || error == ENOMEM);
+  api_require(error == 0 || error == ENOMEM);
   if (error)
     return;
   for (int round = 0; round < 2; round++) {
@@ -118,13 +109,13 @@ static int run_in_space(const void *argument)
     use(heap);
     dusk_heap_close(heap);
   }
-  require(!error ||
-          ((error == ENOMEM || error == EAGAIN) && heap == untouched));
+  api_require(!error ||
+              ((error == ENOMEM || error == EAGAIN) && heap == untouched));
   set_limit(space->which, RLIM_INFINITY);
-  require(dusk_heap_open(&options, &heap) == 0);
+  api_require(dusk_heap_open(&options, &heap) == 0);
   dusk_thread *thread = NULL;
-  require(dusk_attach(heap, &thread) == 0);
-  require(fill(thread, MIB(1)) >= MIB(1));
+  api_require(dusk_attach(heap, &thread) == 0);
+  api_require(fill(thread, MIB(1)) >= MIB(1));
   dusk_collect(thread);
   dusk_detach(thread);
   dusk_heap_close(heap);
@@ -157,11 +148,11 @@ static int fill_little_data(const void *unused)
   set_limit(RLIMIT_DATA, bytes_used(RLIMIT_DATA) + MIB(RESERVE_MIB));
   for (int round = 0; round < 3; round++) {
     size_t total = fill(thread, SIZE_MAX);
-    require(total >= MIB(RESERVE_MIB / 2) && total <= MIB(RESERVE_MIB));
+    api_require(total >= MIB(RESERVE_MIB / 2) && total <= MIB(RESERVE_MIB));
     api_scrub_stack();
   }
   set_limit(RLIMIT_DATA, RLIM_INFINITY);
-  require(fill(thread, MIB(2 * RESERVE_MIB)) >= MIB(2 * RESERVE_MIB));
+  api_require(fill(thread, MIB(2 * RESERVE_MIB)) >= MIB(2 * RESERVE_MIB));
   dusk_detach(thread);
   dusk_heap_close(heap);
   return 0;
@@ -183,7 +174,7 @@ static unsigned count_threads(void)
 {
   unsigned count = 0;
   DIR *tasks = opendir("/proc/self/task");
-  require(tasks != NULL);
+  api_require(tasks != NULL);
   for (struct dirent *task; (task = readdir(tasks));)
     count += *task->d_name != '.';
   closedir(tasks);
@@ -223,18 +214,18 @@ static int open_with_few_threads(const void *unused)
     return NOT_HERE;
   unsigned refused = 0;
   for (rlim_t most = 1; dusk_heap_open(&options, &heap) != 0; refused++) {
-    require(dusk_heap_open(&options, &heap) == EAGAIN);
-    require(heap == untouched);
-    require(count_threads() == 1);
+    api_require(dusk_heap_open(&options, &heap) == EAGAIN);
+    api_require(heap == untouched);
+    api_require(count_threads() == 1);
     set_limit(RLIMIT_NPROC, ++most);
   }
-  require(refused >= 1);
+  api_require(refused >= 1);
   dusk_thread *thread = api_attach(heap);
-  require(fill(thread, MIB(8)) >= MIB(8));
+  api_require(fill(thread, MIB(8)) >= MIB(8));
   dusk_collect(thread);
   dusk_detach(thread);
   dusk_heap_close(heap);
-  require(count_threads() == 1);
+  api_require(count_threads() == 1);
   return 0;
 }
 
@@ -268,26 +259,26 @@ static int collect_in_a_child(const void *unused)
   dusk_heap *heap = api_open();
   dusk_thread *thread = api_attach(heap);
   pid_t pid = fork();
-  require(pid >= 0);
+  api_require(pid >= 0);
   if (pid > 0) {
-    require(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
+    api_require(waitpid(pid, &status, 0) == pid && WIFEXITED(status));
     dusk_detach(thread);
     dusk_heap_close(heap);
     return WEXITSTATUS(status);
   }
   if (!may_have_no_thread())
     return NOT_HERE;
-  require(fill(thread, MIB(1)) >= MIB(1));
+  api_require(fill(thread, MIB(1)) >= MIB(1));
   dusk_read_memstats(heap, &before);
   dusk_collect(thread);
   dusk_collect(thread);
-  require(fill(thread, MIB(1)) >= MIB(1));
+  api_require(fill(thread, MIB(1)) >= MIB(1));
   dusk_read_memstats(heap, &after);
-  require(after.num_gc == before.num_gc);
+  api_require(after.num_gc == before.num_gc);
   set_limit(RLIMIT_NPROC, RLIM_INFINITY);
   dusk_collect(thread);
   dusk_read_memstats(heap, &after);
-  require(after.num_gc > before.num_gc);
+  api_require(after.num_gc > before.num_gc);
   dusk_detach(thread);
   dusk_heap_close(heap);
   return 0;
@@ -324,7 +315,7 @@ static void tear_down(void)
 static void *attach_and_collect(void *heap)
 {
   dusk_thread *thread;
-  require(dusk_attach(heap, &thread) == 0);
+  api_require(dusk_attach(heap, &thread) == 0);
   dusk_collect(thread);
   dusk_detach(thread);
   return NULL;
@@ -341,15 +332,15 @@ static int run_without_files(const void *unused)
   setenv("DUSK_TRACE", name, 1);
   options.memory_limit = 0; /* the cgroup's: what cannot be read is none */
   set_limit(RLIMIT_NOFILE, 0);
-  require(dusk_heap_open(&options, &heap) == 0);
+  api_require(dusk_heap_open(&options, &heap) == 0);
   int error = dusk_attach(heap, &thread);
-  require(error == 0 || error == EMFILE);
+  api_require(error == 0 || error == EMFILE);
   if (!error)
     dusk_detach(thread);
-  require(pthread_create(&other, NULL, attach_and_collect, heap) == 0);
+  api_require(pthread_create(&other, NULL, attach_and_collect, heap) == 0);
   pthread_join(other, NULL);
   set_limit(RLIMIT_NOFILE, RLIM_INFINITY);
-  require(dusk_attach(heap, &thread) == 0);
+  api_require(dusk_attach(heap, &thread) == 0);
   dusk_detach(thread);
   dusk_heap_close(heap);
   return 0;
@@ -379,9 +370,9 @@ static int run_with_short_trace(const void *argument)
   signal(SIGXFSZ, SIG_DFL);
   set_limit(RLIMIT_FSIZE, trace->bytes);
   dusk_heap *heap;
-  require(dusk_heap_open(NULL, &heap) == 0);
+  api_require(dusk_heap_open(NULL, &heap) == 0);
   dusk_thread *thread;
-  require(dusk_attach(heap, &thread) == 0);
+  api_require(dusk_attach(heap, &thread) == 0);
   for (int i = 0; i < trace->cycles; i++)
     dusk_collect(thread);
   dusk_detach(thread);
@@ -406,9 +397,9 @@ static int run_with_trace_nobody_reads(const void *unused)
   setenv("DUSK_TRACE", name, 1);
   signal(SIGPIPE, SIG_DFL);
   int reader = open(name, O_RDONLY | O_NONBLOCK);
-  require(reader >= 0);
+  api_require(reader >= 0);
   dusk_heap *heap;
-  require(dusk_heap_open(NULL, &heap) == 0);
+  api_require(dusk_heap_open(NULL, &heap) == 0);
   close(reader);
   dusk_heap_close(heap);
   return 0;
@@ -431,18 +422,18 @@ static int run_with_bad_stderr(const void *argument)
   int which = *(const int *)argument;
   setenv("DUSK_DEBUG", "gctrace=1,scavtrace=1", 1);
   signal(SIGPIPE, SIG_DFL);
-  require(pipe(ends) == 0);
+  api_require(pipe(ends) == 0);
   int to = which == 0 ? open("/dev/full", O_WRONLY) : ends[1];
-  require(to >= 0);
+  api_require(to >= 0);
   dup2(to, STDERR_FILENO);
   close(to);
   close(ends[0]);
   if (which == 2)
     close(STDERR_FILENO);
   dusk_heap *heap;
-  require(dusk_heap_open(NULL, &heap) == 0);
+  api_require(dusk_heap_open(NULL, &heap) == 0);
   dusk_thread *thread;
-  require(dusk_attach(heap, &thread) == 0);
+  api_require(dusk_attach(heap, &thread) == 0);
   for (int i = 0; i < 5; i++) {
     fill(thread, MIB(4));
     dusk_release_memory(thread);
