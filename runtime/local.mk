@@ -148,6 +148,7 @@ libdusk_all_la_SOURCES = \
 	%reldir%/mutator/rootset.h \
 	%reldir%/mutator/thread.c \
 	%reldir%/mutator/thread.h \
+	%reldir%/os/assembler.h \
 	%reldir%/os/block.c \
 	%reldir%/os/block.h \
 	%reldir%/os/clock.c \
@@ -162,6 +163,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/os/maps.h \
 	%reldir%/os/priority.c \
 	%reldir%/os/priority.h \
+	%reldir%/os/scrub.c \
+	%reldir%/os/scrub.h \
 	%reldir%/os/self.c \
 	%reldir%/os/self.h \
 	%reldir%/os/symbol.c \

@@ -70,6 +70,7 @@ unit_tests = \
 	%reldir%/unit/scavenge \
 	%reldir%/unit/scavenger \
 	%reldir%/unit/scavtrace \
+	%reldir%/unit/scrub \
 	%reldir%/unit/self \
 	%reldir%/unit/shadow \
 	%reldir%/unit/sizeclass \

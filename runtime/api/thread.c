@@ -97,7 +97,6 @@ void dusk_safepoint_slow(dusk_thread *thread)
 {
   thread->entry_sp = CALLER_SP();
   poll_check(thread);
-  poll_scrub(thread);
 }
 
 NOINLINE void dusk_blocking_begin(dusk_thread *thread)
@@ -117,7 +116,6 @@ void dusk_blocking_end(dusk_thread *thread)
     return;
   }
   poll_come_back(thread);
-  poll_scrub(thread);
 }
 
 /* The waits enter a region of their own, and leave the caller's alone: inside
@@ -127,6 +125,7 @@ static NOINLINE bool enter_region(dusk_thread *thread, uintptr_t sp,
 {
   if (!caller_owns(thread, call) || thread_state(thread) != THREAD_IN_HEAP)
     return false;
+  thread->entry_sp = sp;
   poll_go_outside(thread, sp);
   return true;
 }

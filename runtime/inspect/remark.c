@@ -18,9 +18,10 @@
  *            does not count where a marked slot ends, nor a slot further on.
  *   before   a thread that attached while the cycle ran brings its stack along,
  *            with words from its life before.
- *   unknown  compiled under ThreadSanitizer, stacks have shown words, mostly
- *            of a span's first slot, that nobody has accounted for so far.
- *            There they are no evidence at all.
+ *   mixed    a flag in the low byte of a register that held a pointer: compiled
+ *            under ThreadSanitizer, stacks have such words, a pointer with its
+ *            low byte 0 or 1, and so often a span's first slot.  There they are
+ *            no evidence at all.
  *
  * Such words are followed to what is marked, and are no evidence against the
  * rest.  A slot that a layout or a callback names has no such excuse.

@@ -64,6 +64,7 @@ NOINLINE void poll_go_outside(struct dusk_thread *thread, uintptr_t sp)
   poll_check(thread);
   if (checking_is_on(thread))
     checking_settle(thread);
+  poll_scrub(thread);
   uintptr_t here = self_save(thread->outside_words);
   size_t frames = (sp - here) / sizeof(uintptr_t);
   if (frames > OUTSIDE_WORDS - SELF_REGISTERS)
@@ -97,7 +98,6 @@ void poll_come_back(struct dusk_thread *thread)
   if (service.start_ns)
     registry_end_service(thread->registry, thread, service);
   poll_check(thread);
-  poll_scrub(thread);
 }
 
 bool poll_hold_outside(struct dusk_thread *thread)

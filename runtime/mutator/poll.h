@@ -4,6 +4,7 @@
 #define DUSK_MUTATOR_POLL_H
 
 #include "mutator/registry.h"
+#include "os/scrub.h"
 
 /* Serves the round that is posted, if this thread has not served it.  At a
  * safepoint: no barrier between its first read and its store, no object between
@@ -18,12 +19,12 @@ static inline void poll_check(struct dusk_thread *thread)
 
 /* DUSK_DEBUG=checkmark: what a later call finds in its frame before it has
  * written there must not look like a pointer that this cycle has not seen.
- * Done at H2; for who was outside then, when it comes back; and after library
- * code that has handled addresses of free slots and spans. */
+ * Done at H2; by who goes outside, whom the collector serves there; and after
+ * library code that has handled addresses of free slots and spans. */
 static inline void poll_scrub(const struct dusk_thread *thread)
 {
   if (UNLIKELY(thread->registry->scrubs))
-    self_scrub(thread->stack_low);
+    scrub_stack(thread->stack_low);
 }
 
 /* A blocking region; the thread is IN_HEAP before and after.  `sp` is the stack

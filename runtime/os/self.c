@@ -19,6 +19,7 @@
 #include "base/atomic.h"
 #include "base/bits.h"
 #include "base/steps.h"
+#include "os/assembler.h"
 
 #include <errno.h>
 #include <link.h>
@@ -105,16 +106,6 @@ int self_stack(uintptr_t *low, uintptr_t *high)
   return error;
 }
 
-#define ASSEMBLER_FUNCTION(name, body)                                         \
-  __asm__(".pushsection .text\n"                                               \
-          ".balign 16\n"                                                       \
-          ".globl " name "\n"                                                  \
-          ".hidden " name "\n"                                                 \
-          ".type " name ", %function\n" name ":\n"                             \
-          ".cfi_startproc\n" body ".cfi_endproc\n"                             \
-          ".size " name ", . - " name "\n"                                     \
-          ".popsection\n")
-
 #if defined(__x86_64__) && defined(__LP64__) && !defined(SELF_PORTABLE)
 
 /* The first instruction is a landing pad for indirect branches, the rule where
@@ -172,47 +163,6 @@ READS_AMBIGUOUS_WORDS uintptr_t self_save(uintptr_t registers[SELF_REGISTERS])
 }
 
 #endif
-
-enum { SCRUB_BYTES = 32 * 1024, SCRUB_NEAR_WORDS = 128 };
-
-/* Clears so much below its own frame; true: there was something in the last
- * SCRUB_BYTES of it.  One frame, so that nothing lies in between. */
-static READS_AMBIGUOUS_WORDS NOINLINE bool scrub(size_t bytes)
-{
-  volatile uintptr_t *dead = __builtin_alloca(bytes);
-  uintptr_t used = 0;
-  for (size_t i = 0; i < bytes / sizeof *dead; i++) {
-    if (i < SCRUB_BYTES / sizeof *dead)
-      used |= dead[i];
-    dead[i] = 0;
-  }
-  return used != 0;
-}
-
-/* What will be the gaps in the frame of scrub(). */
-static READS_AMBIGUOUS_WORDS NOINLINE void scrub_near(void)
-{
-  volatile uintptr_t near[SCRUB_NEAR_WORDS];
-  uintptr_t used = 0;
-  for (size_t i = 0; i < SCRUB_NEAR_WORDS; i++) {
-    used |= near[i];
-    near[i] = 0;
-  }
-  (void)used;
-}
-
-/* Where nothing has been for that long, nothing is further down: it is as the
- * system gave it, or as the last time left it. */
-void self_scrub(uintptr_t low)
-{
-  uintptr_t here = (uintptr_t)__builtin_frame_address(0);
-  size_t room = align_down(here - low, SCRUB_BYTES);
-  size_t spare = 2 * (size_t)SCRUB_BYTES; /* for who is called, and signals */
-  scrub_near();
-  for (size_t bytes = SCRUB_BYTES; bytes + spare <= room; bytes *= 2)
-    if (!scrub(bytes))
-      return;
-}
 
 struct segment_visit {
   void (*visit)(uintptr_t start, uintptr_t end, void *context);

@@ -53,10 +53,6 @@ WARN_UNUSED int self_stack(uintptr_t *low, uintptr_t *high);
  * high end, and the registers, are all that the caller and its callers hold. */
 NOINLINE uintptr_t self_save(uintptr_t registers[SELF_REGISTERS]);
 
-/* Clears the stack below the caller, which is free, as far as it has been used
- * lately; not below `low`, the stack's end. */
-void self_scrub(uintptr_t low);
-
 /* Calls visit(start, end, context) for each writable data segment of the
  * program and its libraries, while none of them can be loaded or unloaded: it
  * must not load one itself, nor wait for a thread that might.  start and end

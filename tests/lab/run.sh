@@ -116,8 +116,8 @@ check_failures() {
 }
 
 check_pauses() {
-  # shellcheck disable=SC2086 # a list of words
-  DUSK_TRACE=trace lab $small
+  # Long enough for cycles, however slow the machine.
+  DUSK_TRACE=trace DUSK_GCPERCENT=20 lab work churn --live 2MiB --seconds 2
   [ "$status" = 0 ] || complain "work: exit status $status: $(cat err)"
   lab pauses --from trace --out pauses.html
   [ "$status" = 0 ] || complain "pauses --from: status $status: $(cat err)"
