@@ -16,7 +16,8 @@ dist_man_MANS = \
 	%reldir%/dusk_root_add.3 \
 	%reldir%/dusk_set_assist.3 \
 	%reldir%/dusk_store.3 \
-	%reldir%/dusk_tuning.7
+	%reldir%/dusk_tuning.7 \
+	%reldir%/dusk_write_snapshot.3
 EXTRA_DIST += \
 	%reldir%/guide.md \
 	%reldir%/links.awk

@@ -13,6 +13,7 @@ int lab_sim(int argc, char **argv);
 int lab_run(int argc, char **argv);
 int lab_pauses(int argc, char **argv);
 int lab_work(int argc, char **argv);
+int lab_heap(int argc, char **argv);
 
 /* One line on stderr, "dusk-lab: " and the message, which says what is wrong,
  * where, and what would be right; ends the program with LAB_USAGE. */

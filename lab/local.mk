@@ -36,8 +36,21 @@ noinst_LTLIBRARIES += %reldir%/libshow.la
 	%reldir%/show/value.h
 %canon_reldir%_libshow_la_LIBADD = -lm
 
+# What reads heap snapshots, the same.
+noinst_LTLIBRARIES += %reldir%/libheap.la
+%canon_reldir%_libheap_la_SOURCES = \
+	%reldir%/heap/dominators.c \
+	%reldir%/heap/dominators.h \
+	%reldir%/heap/json.c \
+	%reldir%/heap/json.h \
+	%reldir%/heap/kinds.c \
+	%reldir%/heap/kinds.h \
+	%reldir%/heap/objects.c \
+	%reldir%/heap/objects.h
+
 bin_PROGRAMS += %reldir%/dusk-lab
 %canon_reldir%_dusk_lab_SOURCES = \
+	%reldir%/heap/heap.c \
 	%reldir%/lab.h \
 	%reldir%/main.c \
 	bench/measure.c \
@@ -81,7 +94,8 @@ bin_PROGRAMS += %reldir%/dusk-lab
 	-DDUSK_SCENARIOS='"$(scenariosdir)"' \
 	-DDUSK_LAB_EXAMPLES='"$(pkglibexecdir)"'
 %canon_reldir%_dusk_lab_LDADD = \
-	%reldir%/libshow.la %reldir%/libsim.la libdusk-all.la \
+	%reldir%/libheap.la %reldir%/libshow.la %reldir%/libsim.la \
+	libdusk-all.la \
 	$(PTHREAD_LIBS) -lm
 
 scenariosdir = $(pkgdatadir)/scenarios

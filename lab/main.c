@@ -21,6 +21,7 @@ static const struct {
     {"run", lab_run, "run real programs over a grid of settings"},
     {"pauses", lab_pauses, "measure what delays the threads of one program"},
     {"work", lab_work, "run a built-in workload"},
+    {"heap", lab_heap, "say what a heap snapshot holds, or compare two"},
     {NULL, NULL, NULL},
 };
 

@@ -118,12 +118,20 @@ libdusk_all_la_SOURCES = \
 	%reldir%/inspect/barriercheck.h \
 	%reldir%/inspect/checkmark.c \
 	%reldir%/inspect/checkmark.h \
+	%reldir%/inspect/graph.c \
+	%reldir%/inspect/graph.h \
 	%reldir%/inspect/halt.c \
 	%reldir%/inspect/halt.h \
+	%reldir%/inspect/holders.c \
+	%reldir%/inspect/holders.h \
 	%reldir%/inspect/inspect.c \
 	%reldir%/inspect/inspect.h \
 	%reldir%/inspect/labels.c \
 	%reldir%/inspect/labels.h \
+	%reldir%/inspect/noted.c \
+	%reldir%/inspect/noted.h \
+	%reldir%/inspect/output.c \
+	%reldir%/inspect/output.h \
 	%reldir%/inspect/place.c \
 	%reldir%/inspect/place.h \
 	%reldir%/inspect/remark.c \
@@ -132,8 +140,14 @@ libdusk_all_la_SOURCES = \
 	%reldir%/inspect/retention.h \
 	%reldir%/inspect/rootcheck.c \
 	%reldir%/inspect/rootcheck.h \
+	%reldir%/inspect/snapfile.c \
+	%reldir%/inspect/snapfile.h \
+	%reldir%/inspect/snapshot.c \
+	%reldir%/inspect/snapshot.h \
 	%reldir%/inspect/thing.c \
 	%reldir%/inspect/thing.h \
+	%reldir%/inspect/why.c \
+	%reldir%/inspect/why.h \
 	%reldir%/mutator/barrier.c \
 	%reldir%/mutator/barrier.h \
 	%reldir%/mutator/cache.c \
@@ -151,6 +165,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/os/assembler.h \
 	%reldir%/os/block.c \
 	%reldir%/os/block.h \
+	%reldir%/os/child.c \
+	%reldir%/os/child.h \
 	%reldir%/os/clock.c \
 	%reldir%/os/clock.h \
 	%reldir%/os/fence.c \

@@ -30,6 +30,7 @@ unit_tests = \
 	%reldir%/unit/central \
 	%reldir%/unit/checking \
 	%reldir%/unit/checkmark \
+	%reldir%/unit/child \
 	%reldir%/unit/clock \
 	%reldir%/unit/counters \
 	%reldir%/unit/delays \
@@ -38,6 +39,7 @@ unit_tests = \
 	%reldir%/unit/file \
 	%reldir%/unit/freed \
 	%reldir%/unit/gctrace \
+	%reldir%/unit/graph \
 	%reldir%/unit/grey \
 	%reldir%/unit/halt \
 	%reldir%/unit/heapcheck \
@@ -53,6 +55,7 @@ unit_tests = \
 	%reldir%/unit/markbits \
 	%reldir%/unit/option \
 	%reldir%/unit/origin \
+	%reldir%/unit/output \
 	%reldir%/unit/overflow \
 	%reldir%/unit/pacer \
 	%reldir%/unit/pacing \
@@ -83,9 +86,11 @@ sim_tests = \
 	%reldir%/sim/pacer \
 	%reldir%/sim/world
 lab_tests = \
+	%reldir%/lab/dominators \
 	%reldir%/lab/expr \
 	%reldir%/lab/mmu \
 	%reldir%/lab/model \
+	%reldir%/lab/objects \
 	%reldir%/lab/plot \
 	%reldir%/lab/samples
 api_tests = \
@@ -113,11 +118,13 @@ api_tests = \
 	%reldir%/api/retention \
 	%reldir%/api/rlimit \
 	%reldir%/api/root \
+	%reldir%/api/snapshot \
 	%reldir%/api/spin \
 	%reldir%/api/stats \
 	%reldir%/api/store \
 	%reldir%/api/thread \
-	%reldir%/api/trace
+	%reldir%/api/trace \
+	%reldir%/api/why
 stress_tests = \
 	%reldir%/stress/graph \
 	%reldir%/stress/percent \
@@ -139,6 +146,7 @@ test_scripts = \
 	%reldir%/docs.sh \
 	%reldir%/examples.sh \
 	%reldir%/gdb.sh \
+	%reldir%/lab/heap.sh \
 	%reldir%/lab/run.sh \
 	%reldir%/lab/sim.sh \
 	%reldir%/lint/chaos.sh \
@@ -158,11 +166,13 @@ EXTRA_DIST += \
 	%reldir%/api/api.h \
 	%reldir%/api/child.h \
 	%reldir%/api/cycle.h \
+	%reldir%/api/graph.h \
 	%reldir%/coverage.sh \
 	%reldir%/fuzz/README.md \
 	%reldir%/fuzz/corpus \
 	%reldir%/fuzz/run \
 	%reldir%/install.sh \
+	%reldir%/lab/planted.c \
 	%reldir%/lint/layers.txt \
 	%reldir%/lint/strip.awk \
 	%reldir%/lint/symbols.txt \
@@ -290,6 +300,7 @@ installcheck-local:
 # For the programs that have no such line of their own.
 LDADD = %reldir%/unit/libfixture.la libdusk-all.la $(CHECK_LIBS)
 lab_ldadd = lab/libsim.la libdusk-all.la $(CHECK_LIBS)
+heap_ldadd = lab/libheap.la $(CHECK_LIBS)
 show_ldadd = lab/libshow.la $(CHECK_LIBS)
 api_ldadd = libdusk.la $(CHECK_LIBS) $(PTHREAD_LIBS)
 steps_cppflags = $(chaos_cppflags) -I$(srcdir)/tests
@@ -335,6 +346,8 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_sim_pacer_LDADD = $(lab_ldadd)
 %canon_reldir%_sim_world_LDADD = $(lab_ldadd)
 %canon_reldir%_lab_expr_LDADD = $(lab_ldadd)
+%canon_reldir%_lab_dominators_LDADD = $(heap_ldadd)
+%canon_reldir%_lab_objects_LDADD = $(heap_ldadd)
 %canon_reldir%_lab_mmu_LDADD = $(show_ldadd)
 %canon_reldir%_lab_model_LDADD = lab/libshow.la $(lab_ldadd)
 %canon_reldir%_lab_plot_LDADD = $(show_ldadd)
@@ -365,11 +378,13 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_retention_LDADD = $(api_ldadd)
 %canon_reldir%_api_rlimit_LDADD = $(api_ldadd)
 %canon_reldir%_api_root_LDADD = $(api_ldadd)
+%canon_reldir%_api_snapshot_LDADD = $(api_ldadd)
 %canon_reldir%_api_spin_LDADD = $(api_ldadd)
 %canon_reldir%_api_stats_LDADD = $(api_ldadd)
 %canon_reldir%_api_store_LDADD = $(api_ldadd)
 %canon_reldir%_api_thread_LDADD = $(api_ldadd)
 %canon_reldir%_api_trace_LDADD = $(api_ldadd)
+%canon_reldir%_api_why_LDADD = $(api_ldadd)
 %canon_reldir%_steps_graph_CPPFLAGS = $(steps_cppflags)
 %canon_reldir%_steps_graph_LDADD = $(steps_ldadd)
 %canon_reldir%_steps_races_CPPFLAGS = $(steps_cppflags)

@@ -25,6 +25,26 @@ extern "C" {
  * written). */
 DUSK_API int dusk_retention_report(dusk_thread *thread, int fd);
 
+/* Collects, and writes to `fd` all objects that are alive and what names them,
+ * as a .heapsnapshot: JSON that Chrome's developer tools open, and `dusk-lab
+ * heap`.  Nobody is stopped: at the end of the cycle's marking each thread
+ * notes what it holds, at a safepoint of its own, and a copy of the process,
+ * made as by fork(), reads the heap while the program goes on; the caller waits
+ * for it, as in a blocking region.
+ *
+ * Any thread, attached or not; not a function that the collector calls.
+ *
+ * Returns 0; EINVAL (no heap, or the collector's own thread), EAGAIN (no
+ * process can be made), ENOMEM, EIO (not all could be written, or the copy
+ * ended before). */
+DUSK_API int dusk_write_snapshot(dusk_heap *heap, int fd);
+
+/* The same way of looking, for one object: writes to `fd` in a few lines
+ * through which root and objects it is reached, on a shortest path; or that it
+ * is not alive, or `pointer` no address in the heap.  Roots come before stacks,
+ * and the caller's own stack, where the pointer stands, comes last. */
+DUSK_API int dusk_why_alive(dusk_heap *heap, const void *pointer, int fd);
+
 #ifdef __cplusplus
 }
 #endif

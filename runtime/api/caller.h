@@ -14,4 +14,10 @@ bool caller_owns(const dusk_thread *thread, const char *call);
 /* And the thread is outside blocking regions. */
 bool caller_is_inside(const dusk_thread *thread, const char *call);
 
+/* A call that names no thread is going to wait: the calling pthread leaves each
+ * heap that it is inside of, and comes back.  `sp` is CALLER_SP() of the public
+ * function.  The number of its attachment to `heap`; 0: it has none. */
+uint64_t caller_wait_begin(const dusk_heap *heap, uintptr_t sp);
+void caller_wait_end(void);
+
 #endif

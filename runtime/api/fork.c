@@ -36,6 +36,7 @@
 #include "base/check.h"
 #include "collect/revive.h"
 #include "inspect/inspect.h"
+#include "os/child.h"
 #include "os/fence.h"
 #include "os/unwind.h"
 #include "report/trace.h"
@@ -110,8 +111,11 @@ static void for_locks(void (*act)(struct lock *lock))
   }
 }
 
+/* Of a child that only looks at memory there is nothing to make whole. */
 static void before_fork(void)
 {
+  if (child_begins())
+    return;
   lock_seize(&process.lock);
   for_locks(lock_seize);
   fence_hold();
@@ -120,6 +124,8 @@ static void before_fork(void)
 
 static void in_parent(void)
 {
+  if (child_begins())
+    return;
   unwind_reopen();
   fence_let_go();
   for_locks(lock_give_back);
@@ -130,6 +136,8 @@ static void in_parent(void)
  * it has vanished. */
 static void in_child(void)
 {
+  if (child_begins())
+    return;
   bool everywhere = fence_let(true); /* the dead may be filled */
   unwind_reopen_in_child();
   fence_renew();

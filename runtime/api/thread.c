@@ -80,6 +80,37 @@ int dusk_attach(dusk_heap *heap, dusk_thread **thread)
   return 0;
 }
 
+/* Stays NULL if no key can be had: then nobody is attached. */
+static dusk_thread *own_attachments(void)
+{
+  return self_word_open(pthread_ends) ? NULL : self_word();
+}
+
+/* Frames are kept, for the report that is being waited for. */
+NOINLINE uint64_t caller_wait_begin(const dusk_heap *heap, uintptr_t sp)
+{
+  uint64_t number = 0;
+  for (dusk_thread *own = own_attachments(); own; own = own->next_own) {
+    if (own->heap == heap)
+      number = own->life.number;
+    if (thread_state(own) != THREAD_IN_HEAP)
+      continue;
+    own->entry_sp = sp;
+    own->waits = own->framed = true;
+    poll_go_outside(own, sp);
+  }
+  return number;
+}
+
+void caller_wait_end(void)
+{
+  for (dusk_thread *own = own_attachments(); own; own = own->next_own)
+    if (own->waits) {
+      poll_come_back(own);
+      own->waits = own->framed = false;
+    }
+}
+
 void dusk_detach(dusk_thread *thread)
 {
   if (!caller_is_inside(thread, "dusk_detach"))

@@ -40,8 +40,10 @@ struct dusk_heap {
   unsigned told_pressure;     /* enum pressure; the driver's */
   struct scavenged scavenged; /* at the last line of scavtrace; the driver */
   pthread_t driver;
-  struct halt *halt;                 /* under way: inspect/halt.c */
-  struct retention_request *reports; /* asked for; atomic */
+  struct halt *halt;                  /* under way: inspect/halt.c */
+  struct noted *noted;                /* being gathered: inspect/noted.c */
+  struct retention_request *reports;  /* asked for; atomic */
+  struct snapshot_request *snapshots; /* the same */
   uint64_t joined_before;      /* threads that attached before this cycle */
   struct vanished *vanished;   /* stacks: inspect/rootcheck.c; NULL: none */
   bool has_driver;             /* false: it is not there, see crew.h */

@@ -19,6 +19,7 @@
 #include "inspect/halt.h"
 #include "inspect/retention.h"
 #include "inspect/rootcheck.h"
+#include "inspect/snapshot.h"
 
 #include <errno.h>
 #include <unistd.h>
@@ -61,7 +62,9 @@ void inspect_close(struct dusk_heap *heap)
 void inspect_revive(struct dusk_heap *heap)
 {
   heap->halt = NULL;
+  heap->noted = NULL;
   heap->reports = NULL;
+  heap->snapshots = NULL;
   if (heap->debug.rootcheck)
     rootcheck_revive(heap);
   if (heap->collector.arena.shadow)
@@ -125,16 +128,23 @@ static void look(struct dusk_heap *heap, const struct wishes *wishes)
     complain("retention: no memory for it: this cycle is not reported");
 }
 
+static bool wants_halt(const struct wishes *wishes)
+{
+  return wishes->barriers || wishes->marks || wishes->roots ||
+         wishes->retention || wishes->answer;
+}
+
 void inspect_cycle(struct dusk_heap *heap, bool forced)
 {
   struct halt halt;
   struct wishes wanted = wishes(heap, forced);
-  if (!wanted.barriers && !wanted.marks && !wanted.roots && !wanted.retention &&
-      !wanted.answer)
-    return;
-  halt_begin(heap, &halt);
-  look(heap, &wanted);
-  halt_end(heap, &halt);
+  if (wants_halt(&wanted)) {
+    halt_begin(heap, &halt);
+    look(heap, &wanted);
+    halt_end(heap, &halt);
+  }
+  if (snapshot_is_asked(heap))
+    snapshot_answer(heap);
 }
 
 /* Pages that threads which stand have taken, and are clearing. */

@@ -19,7 +19,8 @@ void inspect_close(struct dusk_heap *heap);
 void inspect_revive(struct dusk_heap *heap);
 
 /* The driver: before a cycle, and between its marking and its end.  The second
- * halts all threads if anything is to be inspected. */
+ * halts all threads if anything is to be inspected by halting; a snapshot is
+ * not. */
 void inspect_begin(struct dusk_heap *heap);
 void inspect_cycle(struct dusk_heap *heap, bool forced);
 

@@ -131,6 +131,8 @@ struct dusk_thread {
 
   struct standing standing;
   bool framed; /* leaves its frames when it goes outside: its own */
+  bool waits;  /* is outside for as long as a call of the library waits: its
+                  own */
 
   /* For the trace; NULL: nobody traces.  Made with the record. */
   struct delays *delays;

@@ -11,6 +11,7 @@
 #include "stress.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdarg.h>
@@ -87,9 +88,9 @@ void stress_fail(const char *format, ...)
   vfprintf(stderr, format, arguments);
   fprintf(stderr,
           "\n%s: again: --seed %" PRIu64
-          " --threads %u --seconds %u --gc-percent %d\n",
+          " --threads %u --seconds %u --gc-percent %d --snapshots %u\n",
           stress.name, stress.seed, stress.threads, stress.seconds,
-          stress.gc_percent);
+          stress.gc_percent, stress.snapshots);
   funlockfile(stderr);
   va_end(arguments);
   abort();
@@ -306,7 +307,8 @@ static void define_kinds(void)
 static void usage(FILE *file, const char *name)
 {
   fprintf(file,
-          "usage: %s [--seconds N] [--threads N] [--seed S] [--gc-percent P]\n",
+          "usage: %s [--seconds N] [--threads N] [--seed S] [--gc-percent P] "
+          "[--snapshots MS]\n",
           name);
 }
 
@@ -331,6 +333,7 @@ static void parse_options(int argc, char **argv)
       {"threads", required_argument, NULL, 't'},
       {"seed", required_argument, NULL, 'e'},
       {"gc-percent", required_argument, NULL, 'p'},
+      {"snapshots", required_argument, NULL, 'n'},
       {"help", no_argument, NULL, 'h'},
       {NULL, 0, NULL, 0},
   };
@@ -347,6 +350,9 @@ static void parse_options(int argc, char **argv)
       break;
     case 'p':
       stress.gc_percent = (int)parse_number("gc-percent", optarg, 1);
+      break;
+    case 'n':
+      stress.snapshots = (unsigned)parse_number("snapshots", optarg, 0);
       break;
     case 'h':
       usage(stdout, stress.name);
@@ -400,8 +406,39 @@ static void show_progress(void)
     fprintf(stderr, "\r\033[K");
 }
 
+/* A whole one, and a path, in turn; of who is not attached, and who is. */
+static void *take_snapshots(void *argument)
+{
+  uint64_t *taken = argument;
+  int null = open("/dev/null", O_WRONLY);
+  dusk_thread *thread = NULL;
+  while (!stress_is_over()) {
+    stress_sleep_us(stress.snapshots * 1000);
+    if (*taken % 4 == 2)
+      stress_expect(dusk_attach(stress.heap, &thread), "dusk_attach");
+    stress_expect(*taken % 2 ? dusk_why_alive(stress.heap, taken, null)
+                             : dusk_write_snapshot(stress.heap, null),
+                  "dusk_write_snapshot");
+    ++*taken;
+    if (thread)
+      dusk_detach(thread);
+    thread = NULL;
+  }
+  close(null);
+  return NULL;
+}
+
+static void run_beside(pthread_t *snapshots, uint64_t *taken)
+{
+  if (stress.snapshots)
+    stress_expect(pthread_create(snapshots, NULL, take_snapshots, taken),
+                  "pthread_create");
+}
+
 static uint64_t run_actors(void (*body)(struct actor *actor))
 {
+  pthread_t snapshots;
+  uint64_t taken = 0;
   struct running *all = calloc(stress.threads, sizeof(*all));
   if (!all)
     stress_fail("no memory for %u actors", stress.threads);
@@ -412,6 +449,7 @@ static uint64_t run_actors(void (*body)(struct actor *actor))
     stress_expect(pthread_create(&all[i].pthread, NULL, run_actor, &all[i]),
                   "pthread_create");
   }
+  run_beside(&snapshots, &taken);
   show_progress();
   uint64_t verified = 0;
   for (unsigned i = 0; i < stress.threads; i++) {
@@ -419,14 +457,21 @@ static uint64_t run_actors(void (*body)(struct actor *actor))
     verified += all[i].actor.verified;
   }
   free(all);
+  if (stress.snapshots) {
+    pthread_join(snapshots, NULL);
+    printf("%s: %" PRIu64 " snapshots\n", stress.name, taken);
+  }
   return verified;
 }
 
 int stress_run(int argc, char **argv, const char *name,
                void (*body)(struct actor *actor))
 {
-  stress = (struct stress){
-      .name = name, .seconds = 3, .threads = 4, .gc_percent = 100};
+  stress = (struct stress){.name = name,
+                           .seconds = 3,
+                           .threads = 4,
+                           .gc_percent = 100,
+                           .snapshots = 500};
   stress.seed = mix(now_ns() ^ (uint64_t)getpid() << 32) >> 32;
   parse_options(argc, argv);
   printf("%s: seed %" PRIu64 ", %u threads, %u s, GC percent %d\n", name,

@@ -2,7 +2,9 @@
 /* stress.h -- what the stress programs share: options, time, random numbers,
  * and objects that know who they are
  *
- *   program --seconds N --threads N --seed S --gc-percent P
+ *   program --seconds N --threads N --seed S --gc-percent P --snapshots MS
+ *
+ * So many milliseconds apart one more thread takes snapshots; 0: it does not.
  *
  * A program verifies every object that it touches.  The first word of an
  * object is its seal: what it is, which one it is, and a hash of that and of
@@ -57,6 +59,7 @@ struct stress {
   unsigned threads;
   uint64_t seed;
   int gc_percent;
+  unsigned snapshots;
   dusk_heap *heap;
   dusk_kind kinds[SHAPES];
 };
