@@ -17,6 +17,7 @@ dist_man_MANS = \
 	%reldir%/dusk_set_assist.3 \
 	%reldir%/dusk_store.3 \
 	%reldir%/dusk_tuning.7 \
+	%reldir%/dusk_write_heap_profile.3 \
 	%reldir%/dusk_write_snapshot.3
 EXTRA_DIST += \
 	%reldir%/guide.md \

@@ -330,7 +330,7 @@ class DuskObject(gdb.Command):
             print("  allocated by a stack that is not known")
             return
         # struct stack: below, count, hash, pcs.
-        at = int(origins["depot"]) + 8 * number
+        at = int(origins["depot"]["units"]) + 8 * number
         count = read_word(at + 4, 4)
         print("  allocated by")
         for i in range(count):

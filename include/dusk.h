@@ -13,6 +13,7 @@
  *   dusk/limit.h    what counts against the limit, and what happens at its end
  *   dusk/assist.h   how much of the collector's work a thread does
  *   dusk/stats.h    MemStats-style counters
+ *   dusk/profile.h  who allocates, what is in use, how long it lives
  *   dusk/inspect.h  what a heap holds, and why
  *
  * Functions that can fail return 0 or a positive errno value, or a pointer
@@ -41,5 +42,6 @@
 #include "dusk/stats.h"
 
 #include "dusk/inspect.h"
+#include "dusk/profile.h"
 
 #endif

@@ -9,6 +9,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/alloc/assist.h \
 	%reldir%/alloc/large.c \
 	%reldir%/alloc/large.h \
+	%reldir%/alloc/sample.c \
+	%reldir%/alloc/sample.h \
 	%reldir%/api/assist.c \
 	%reldir%/api/budget.c \
 	%reldir%/api/caller.c \
@@ -21,6 +23,7 @@ libdusk_all_la_SOURCES = \
 	%reldir%/api/limit.h \
 	%reldir%/api/option.c \
 	%reldir%/api/option.h \
+	%reldir%/api/profile.c \
 	%reldir%/api/thread.c \
 	%reldir%/base/atomic.h \
 	%reldir%/base/bits.h \
@@ -80,10 +83,14 @@ libdusk_all_la_SOURCES = \
 	%reldir%/event/delays.h \
 	%reldir%/event/history.c \
 	%reldir%/event/history.h \
+	%reldir%/event/sampling.c \
+	%reldir%/event/sampling.h \
 	%reldir%/heap/arena.c \
 	%reldir%/heap/arena.h \
 	%reldir%/heap/central.c \
 	%reldir%/heap/central.h \
+	%reldir%/heap/depot.c \
+	%reldir%/heap/depot.h \
 	%reldir%/heap/freed.c \
 	%reldir%/heap/freed.h \
 	%reldir%/heap/gather.c \
@@ -105,11 +112,15 @@ libdusk_all_la_SOURCES = \
 	%reldir%/heap/recount.h \
 	%reldir%/heap/run.c \
 	%reldir%/heap/run.h \
+	%reldir%/heap/profile.c \
+	%reldir%/heap/profile.h \
 	%reldir%/heap/scavenge.c \
 	%reldir%/heap/scavenge.h \
 	%reldir%/heap/shade.h \
 	%reldir%/heap/shadow.c \
 	%reldir%/heap/shadow.h \
+	%reldir%/heap/sites.c \
+	%reldir%/heap/sites.h \
 	%reldir%/heap/sizeclass.c \
 	%reldir%/heap/sizeclass.h \
 	%reldir%/heap/span.h \
@@ -163,6 +174,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/mutator/thread.c \
 	%reldir%/mutator/thread.h \
 	%reldir%/os/assembler.h \
+	%reldir%/os/bell.c \
+	%reldir%/os/bell.h \
 	%reldir%/os/block.c \
 	%reldir%/os/block.h \
 	%reldir%/os/child.c \
@@ -173,10 +186,16 @@ libdusk_all_la_SOURCES = \
 	%reldir%/os/fence.h \
 	%reldir%/os/file.c \
 	%reldir%/os/file.h \
+	%reldir%/os/gzip.c \
+	%reldir%/os/gzip.h \
+	%reldir%/os/image.c \
+	%reldir%/os/image.h \
 	%reldir%/os/machine.c \
 	%reldir%/os/machine.h \
 	%reldir%/os/maps.c \
 	%reldir%/os/maps.h \
+	%reldir%/os/module.c \
+	%reldir%/os/module.h \
 	%reldir%/os/priority.c \
 	%reldir%/os/priority.h \
 	%reldir%/os/scrub.c \
@@ -205,8 +224,18 @@ libdusk_all_la_SOURCES = \
 	%reldir%/pace/pressure.h \
 	%reldir%/pace/scavenger.c \
 	%reldir%/pace/scavenger.h \
+	%reldir%/report/filename.c \
+	%reldir%/report/filename.h \
 	%reldir%/report/gctrace.c \
 	%reldir%/report/gctrace.h \
+	%reldir%/report/heapprofile.c \
+	%reldir%/report/heapprofile.h \
+	%reldir%/report/pbwire.c \
+	%reldir%/report/pbwire.h \
+	%reldir%/report/pprof.c \
+	%reldir%/report/pprof.h \
+	%reldir%/report/profilefile.c \
+	%reldir%/report/profilefile.h \
 	%reldir%/report/scavtrace.c \
 	%reldir%/report/scavtrace.h \
 	%reldir%/report/stats.c \
@@ -214,7 +243,7 @@ libdusk_all_la_SOURCES = \
 	%reldir%/report/trace.c \
 	%reldir%/report/trace.h
 libdusk_all_la_LDFLAGS = $(DUSK_LDFLAGS)
-libdusk_all_la_LIBADD = $(UNWIND_LIBS) $(PTHREAD_LIBS)
+libdusk_all_la_LIBADD = $(UNWIND_LIBS) $(ZLIB_LIBS) $(PTHREAD_LIBS)
 
 # The same sources with checks and chaos points, for tests that decide who runs
 # when (tests/steps/README.md): built for them only.

@@ -13,6 +13,7 @@
 #   docs.sh       runs what the documents show, and looks up what they name
 #   examples.sh   runs the examples and reads what they print
 #   gdb.sh        asks gdb for a heap
+#   pprof.sh      has go tool pprof read what an example leaves behind
 #   mistakes.sh   runs those that are wrong, and reads what they are told
 #   tools.sh      lets memory checkers watch a program
 
@@ -23,6 +24,7 @@ unit_tests = \
 	%reldir%/unit/barrier \
 	%reldir%/unit/barriercheck \
 	%reldir%/unit/base \
+	%reldir%/unit/bell \
 	%reldir%/unit/bits \
 	%reldir%/unit/budget \
 	%reldir%/unit/cache \
@@ -34,6 +36,7 @@ unit_tests = \
 	%reldir%/unit/clock \
 	%reldir%/unit/counters \
 	%reldir%/unit/delays \
+	%reldir%/unit/depot \
 	%reldir%/unit/faults \
 	%reldir%/unit/fence \
 	%reldir%/unit/file \
@@ -54,6 +57,7 @@ unit_tests = \
 	%reldir%/unit/mark \
 	%reldir%/unit/markbits \
 	%reldir%/unit/option \
+	%reldir%/unit/module \
 	%reldir%/unit/origin \
 	%reldir%/unit/output \
 	%reldir%/unit/overflow \
@@ -61,14 +65,17 @@ unit_tests = \
 	%reldir%/unit/pacing \
 	%reldir%/unit/pages \
 	%reldir%/unit/place \
+	%reldir%/unit/pbwire \
 	%reldir%/unit/policy \
 	%reldir%/unit/pressure \
 	%reldir%/unit/priority \
+	%reldir%/unit/profile \
 	%reldir%/unit/recount \
 	%reldir%/unit/retention \
 	%reldir%/unit/rootcheck \
 	%reldir%/unit/rootset \
 	%reldir%/unit/run \
+	%reldir%/unit/sampling \
 	%reldir%/unit/scan \
 	%reldir%/unit/scavenge \
 	%reldir%/unit/scavenger \
@@ -115,6 +122,8 @@ api_tests = \
 	%reldir%/api/memory \
 	%reldir%/api/oom \
 	%reldir%/api/pressure \
+	%reldir%/api/profile \
+	%reldir%/api/profilefile \
 	%reldir%/api/retention \
 	%reldir%/api/rlimit \
 	%reldir%/api/root \
@@ -159,6 +168,7 @@ test_scripts = \
 	%reldir%/lint/symbols.sh \
 	%reldir%/mistakes.sh \
 	%reldir%/model/model.sh \
+	%reldir%/pprof.sh \
 	%reldir%/tools.sh
 
 # What tests include, read, or leave to other rules.
@@ -167,6 +177,7 @@ EXTRA_DIST += \
 	%reldir%/api/child.h \
 	%reldir%/api/cycle.h \
 	%reldir%/api/graph.h \
+	%reldir%/api/pprof.h \
 	%reldir%/coverage.sh \
 	%reldir%/fuzz/README.md \
 	%reldir%/fuzz/corpus \
@@ -265,7 +276,7 @@ AM_TESTS_ENVIRONMENT = \
 # Ten minutes of each fuzz target, or FUZZ_SECONDS.
 fuzz:
 	$(AM_TESTS_ENVIRONMENT) FUZZ_CC='$(FUZZ_CC)' \
-	UNWIND_CFLAGS='$(UNWIND_CFLAGS)' UNWIND_LIBS='$(UNWIND_LIBS)' \
+	UNWIND_CFLAGS='$(UNWIND_CFLAGS)' UNWIND_LIBS='$(UNWIND_LIBS) $(ZLIB_LIBS)' \
 	$(SHELL) $(srcdir)/%reldir%/fuzz/run
 .PHONY: fuzz
 

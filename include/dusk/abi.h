@@ -50,7 +50,7 @@ static inline size_t dusk_round_size(size_t bytes)
 
 struct dusk_run {
   uintptr_t cursor; /* next free byte; written by the owner alone */
-  uintptr_t limit;  /* end of the run; cursor == limit: no run */
+  uintptr_t limit;  /* no object ends beyond it; cursor == limit: no run */
 };
 
 struct dusk_row {

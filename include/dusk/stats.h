@@ -42,7 +42,7 @@ typedef struct {
   uint64_t mspan_sys;     /* span descriptors obtained */
   uint64_t mcache_inuse;  /* thread caches in use */
   uint64_t mcache_sys;    /* thread caches obtained */
-  uint64_t buck_hash_sys; /* always 0 so far: profiling tables */
+  uint64_t buck_hash_sys; /* tables of the heap profile */
   uint64_t gc_sys;        /* mark bits, page map, grey packets */
   uint64_t other_sys;     /* the rest */
   uint64_t next_gc;       /* the heap goal of the next cycle */

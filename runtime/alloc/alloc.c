@@ -14,6 +14,7 @@
 
 #include "alloc/assist.h"
 #include "alloc/large.h"
+#include "alloc/sample.h"
 #include "base/chaos.h"
 #include "collect/cycle.h"
 #include "collect/pacing.h"
@@ -121,7 +122,7 @@ static bool refill(struct dusk_thread *thread, dusk_kind kind,
 }
 
 static void *alloc_small(struct dusk_thread *thread, dusk_kind kind,
-                         size_t bytes)
+                         size_t bytes, bool *sampled)
 {
   unsigned size_class = dusk_size_class(bytes);
   struct dusk_run *run = cache_run(thread, kind, size_class);
@@ -132,6 +133,11 @@ static void *alloc_small(struct dusk_thread *thread, dusk_kind kind,
       STORE_RELAXED(&run->cursor, start + size); /* with cache_read() */
       return (void *)start;
     }
+    void *object = cache_take_sampled(thread, kind, size_class);
+    if (object) {
+      *sampled = true;
+      return object;
+    }
     if (!cache_next_run(thread, kind, size_class) &&
         !refill(thread, kind, size_class))
       return NULL;
@@ -139,7 +145,7 @@ static void *alloc_small(struct dusk_thread *thread, dusk_kind kind,
 }
 
 static void *alloc_large(struct dusk_thread *thread, dusk_kind kind,
-                         size_t bytes)
+                         size_t bytes, bool *sampled)
 {
   if (bytes > thread->arena->bytes)
     return NULL;
@@ -147,6 +153,8 @@ static void *alloc_large(struct dusk_thread *thread, dusk_kind kind,
   earn(thread);
   for (unsigned tries = 0;;) {
     void *object = large_alloc(thread, kind, bytes);
+    if (object)
+      *sampled = sample_is_due(thread, bytes);
     if (object || !find_memory(thread, bytes, &tries))
       return object;
   }
@@ -176,10 +184,13 @@ void *alloc_slow(struct dusk_thread *thread, dusk_kind kind, size_t bytes,
   if (checking_is_on(thread))
     checking_let(thread, true);
   bool small = bytes <= DUSK_SMALL_MAX && !thread->arena->efence;
-  void *object = small ? alloc_small(thread, kind, bytes)
-                       : alloc_large(thread, kind, bytes ? bytes : 1);
+  bool sampled = false;
+  void *object = small ? alloc_small(thread, kind, bytes, &sampled)
+                       : alloc_large(thread, kind, bytes ? bytes : 1, &sampled);
   if (checking_is_on(thread))
     checking_let(thread, false);
+  if (sampled)
+    sample_note(thread, object, caller);
   if (!object)
     errno = ENOMEM;
   else if (thread->arena->careful)

@@ -39,6 +39,7 @@
 #include "os/child.h"
 #include "os/fence.h"
 #include "os/unwind.h"
+#include "report/profilefile.h"
 #include "report/trace.h"
 
 /* What is open, guarded by `lock`. */
@@ -81,6 +82,10 @@ static struct lock *lock_of(struct dusk_heap *heap, enum lock_rank rank)
     return &heap->history.lock;
   case RANK_calls:
     return &heap->calls_lock;
+  case RANK_profile:
+    return &collector->arena.profile.folding;
+  case RANK_samples:
+    return &collector->arena.profile.lock;
   }
   return NULL;
 }
@@ -145,6 +150,7 @@ static void in_child(void)
   for_budgets(lock_renew);
   for (struct dusk_heap *heap = process.heaps; heap; heap = heap->next_open) {
     trace_drop(heap);
+    profilefile_drop(heap);
     heap->has_driver = driven == heap;
     revive_heap(heap);
     inspect_revive(heap);
@@ -161,6 +167,14 @@ static __attribute__((constructor)) void register_handlers(void)
 int fork_is_handled(void)
 {
   return process.error;
+}
+
+void fork_for_heaps(void (*act)(struct dusk_heap *heap))
+{
+  lock_acquire(&process.lock);
+  for (struct dusk_heap *heap = process.heaps; heap; heap = heap->next_open)
+    act(heap);
+  lock_release(&process.lock);
 }
 
 void fork_add_heap(struct dusk_heap *heap)

@@ -12,6 +12,9 @@ WARN_UNUSED int fork_is_handled(void);
 void fork_add_heap(struct dusk_heap *heap);
 void fork_remove_heap(struct dusk_heap *heap);
 
+/* Calls act(heap) for each open heap, none of which is closed meanwhile. */
+void fork_for_heaps(void (*act)(struct dusk_heap *heap));
+
 void fork_add_budget(struct dusk_budget *budget);
 
 /* As budget_close(), and removes it if it is gone. */

@@ -22,6 +22,7 @@
 #include "os/task.h"
 #include "os/vm.h"
 #include "report/gctrace.h"
+#include "report/profilefile.h"
 #include "report/scavtrace.h"
 #include "report/stats.h"
 #include "report/trace.h"
@@ -33,6 +34,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <stdlib.h>
 
 static size_t heap_bytes(void)
 {
@@ -105,8 +107,10 @@ static int start_collector(dusk_heap *heap, const struct collector_setup *setup,
   inspect_open(heap);
   if (trace)
     trace_open(heap, trace);
+  profilefile_open(heap);
   error = start_threads(heap);
   if (error) {
+    profilefile_forget(heap);
     trace_close(heap);
     collector_close(&heap->collector);
   }
@@ -148,6 +152,17 @@ static int start_crew(struct collector *collector)
   return error;
 }
 
+/* A program that ends without closing its heaps. */
+static void write_profiles(void)
+{
+  fork_for_heaps(profilefile_write);
+}
+
+static void await_exit(void)
+{
+  atexit(write_profiles);
+}
+
 int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
 {
   struct collector_setup setup;
@@ -176,6 +191,10 @@ int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
     return error;
   }
   fork_add_heap(made);
+  if (made->profile_file) {
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, await_exit);
+  }
   *heap = made;
   return 0;
 }
@@ -198,6 +217,7 @@ void dusk_heap_close(dusk_heap *heap)
   fork_remove_heap(heap);
   stop_threads(heap);
   trace_close(heap);
+  profilefile_close(heap);
   collector_close(collector);
   inspect_close(heap);
   lock_destroy(&heap->member_lock);

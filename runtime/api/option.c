@@ -128,14 +128,23 @@ static void parse_debug_item(char *item, struct debug_options *debug)
 {
   char *value = strchr(item, '=');
   uint64_t *to = NULL;
+  char *text = NULL;
   if (value)
     *value++ = '\0';
 #define DEBUG_OPTION(key, otherwise, meaning)                                  \
   if (strcmp(item, #key) == 0)                                                 \
     to = &debug->key;
+#define DEBUG_TEXT(key, meaning)                                               \
+  if (strcmp(item, #key) == 0)                                                 \
+    text = debug->key;
 #include "collect/debug.def"
+#undef DEBUG_TEXT
 #undef DEBUG_OPTION
-  if (!to)
+  if (text && value && *value)
+    strcpy(text, value); /* no longer than all of DUSK_DEBUG */
+  else if (text)
+    complain("DUSK_DEBUG: %s= is ignored: nothing follows", item);
+  else if (!to)
     complain("DUSK_DEBUG: '%s' is ignored: there is no such key", item);
   else if (!value || !option_parse_count(value, INT64_MAX / 1000000, to))
     complain("DUSK_DEBUG: %s=%s is ignored: it is not a number", item,
@@ -144,7 +153,7 @@ static void parse_debug_item(char *item, struct debug_options *debug)
 
 void option_parse_debug(const char *text, struct debug_options *debug)
 {
-  char copy[1024];
+  char copy[DEBUG_TEXT_BYTES];
   char *rest = NULL;
   if (strlen(text) >= sizeof copy) {
     complain("DUSK_DEBUG is ignored: it is longer than %zu characters",
@@ -256,7 +265,9 @@ int option_resolve(const dusk_options *given, struct collector_setup *setup,
   };
   *debug = (struct debug_options){
 #define DEBUG_OPTION(key, otherwise, meaning) .key = (otherwise),
+#define DEBUG_TEXT(key, meaning) .key = "",
 #include "collect/debug.def"
+#undef DEBUG_TEXT
 #undef DEBUG_OPTION
   };
   if (!(options.flags & DUSK_NO_ENV))

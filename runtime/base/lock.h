@@ -24,7 +24,9 @@
   X(pages)    /* free pages, heap growth */                                    \
   X(grey)     /* growth of the packet store */                                 \
   X(history)  /* the record of past cycles */                                  \
-  X(calls)    /* functions of the program that are called */
+  X(calls)    /* functions of the program that are called */                   \
+  X(profile)  /* sums of sampled objects, and those that live */               \
+  X(samples)  /* sampled objects that were not looked at yet */
 
 enum lock_rank {
 #define X(name) RANK_##name,

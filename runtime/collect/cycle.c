@@ -286,6 +286,7 @@ void cycle_sweep(struct collector *collector, struct cycle_record *record)
   record->live_at_end = flow_live(flow);
   record->heap_inuse = pages_read(&collector->arena).in_use;
   set_phase(collector, PHASE_CENSUS);
+  profile_fold(&collector->arena, epoch);
   struct census census = census_run(collector, epoch + 1);
   record->marked = census.live + flow_external(flow);
   read_counters(collector, record);

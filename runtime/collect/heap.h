@@ -11,9 +11,12 @@
 #include "dusk/limit.h"
 
 /* What DUSK_DEBUG asks for. */
+enum { DEBUG_TEXT_BYTES = 1024 };
 struct debug_options {
 #define DEBUG_OPTION(key, otherwise, meaning) uint64_t key;
+#define DEBUG_TEXT(key, meaning) char key[DEBUG_TEXT_BYTES];
 #include "collect/debug.def"
+#undef DEBUG_TEXT
 #undef DEBUG_OPTION
 };
 
@@ -27,10 +30,12 @@ struct calls {
 
 struct dusk_budget;
 struct trace;
+struct profile_file;
 
 struct dusk_heap {
   struct collector collector;
-  struct trace *trace; /* NULL: DUSK_TRACE is not set */
+  struct trace *trace;               /* NULL: DUSK_TRACE is not set */
+  struct profile_file *profile_file; /* NULL: no heapprofile=FILE */
   struct history history;
   struct debug_options debug;
   struct lock calls_lock;     /* RANK_calls */

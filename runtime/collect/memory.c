@@ -28,6 +28,7 @@ struct memory memory_read(struct collector *collector)
   memory.caches_in_use = LOAD_RELAXED(&registry->attached) * cache;
   memory.collector =
       pages->tables - memory.spans + grey_bytes(&collector->grey);
+  memory.profile = profile_bytes(&arena->profile);
   memory.other = sizeof(struct dusk_heap) + kinds_count(&arena->kinds) *
                                                 DUSK_SIZE_CLASSES *
                                                 sizeof(struct central);
@@ -37,8 +38,8 @@ struct memory memory_read(struct collector *collector)
 uint64_t memory_beside_pages(const struct collector *collector,
                              const struct memory *memory)
 {
-  return memory->spans + memory->caches + memory->collector + memory->other +
-         flow_external(&collector->arena.flow);
+  return memory->spans + memory->caches + memory->collector + memory->profile +
+         memory->other + flow_external(&collector->arena.flow);
 }
 
 struct pacer_memory memory_limited(struct collector *collector)

@@ -16,6 +16,7 @@ struct memory {
   uint64_t caches;       /* thread records ever made */
   uint64_t caches_in_use;
   uint64_t collector; /* mark bits, page map, packets of grey objects */
+  uint64_t profile;   /* tables of the heap profile */
   uint64_t other;     /* the heap itself, and its central lists */
 };
 

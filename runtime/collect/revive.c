@@ -10,6 +10,7 @@
  *   free pages       what is in no span
  *   grey set         empty: the cycle that filled it is gone
  *   threads          this one, as if it had attached between two cycles
+ *   samples          as the bits have it; their sums are whole
  *   pacing, limits   the settings stay, what was measured is forgotten
  *   counters         so that what was allocated and not freed is what there is
  *   parks            nobody waits
@@ -100,6 +101,7 @@ void revive_heap(struct dusk_heap *heap)
                        : collector->registry.joining.epoch;
   lock_renew(&collector->arena.kinds.lock);
   struct recount recount = recount_run(&collector->arena, epoch, unfinished);
+  profile_revive(&collector->arena, epoch, unfinished == UNFINISHED_CENSUS);
   grey_reset(&collector->grey);
   registry_revive(&collector->registry, epoch);
   rootset_revive(&collector->roots);

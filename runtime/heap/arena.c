@@ -132,6 +132,7 @@ int arena_open(struct arena *arena, size_t bytes)
   sizeclass_fill(arena->classes);
   arena->huge_pages = huge_page_pages();
   pages_init(&arena->pages, (uint32_t)(got >> PAGE_LOG2));
+  profile_init(&arena->profile);
   if (!kinds_init(&arena->kinds))
     goto fail;
   for (uint32_t kind = 0; kind < kinds_count(&arena->kinds); kind++)
@@ -155,6 +156,7 @@ void arena_close(struct arena *arena)
     fence_close(arena->base);
   shadow_close(arena);
   origin_close(arena);
+  profile_destroy(&arena->profile);
   kinds_destroy(&arena->kinds);
   lock_destroy(&arena->pages.lock);
   vm_unmap(arena->tables, arena->tables_bytes);

@@ -23,6 +23,7 @@
 #include "heap/markbits.h"
 #include "heap/pageinfo.h"
 #include "heap/pages.h"
+#include "heap/profile.h"
 #include "heap/sizeclass.h"
 #include "heap/span.h"
 
@@ -60,6 +61,7 @@ struct arena {
   struct origins *origins; /* NULL: stacks are not kept (heap/origin.h) */
   bool fenced;             /* its pages notice stores (os/fence.h) */
   struct shadow *shadow;   /* NULL: stores are not checked (heap/shadow.h) */
+  struct profile profile;  /* for the heap profile */
 
   struct sizeclass classes[DUSK_SIZE_CLASSES];
   struct kinds kinds;

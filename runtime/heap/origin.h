@@ -2,7 +2,7 @@
 /* origin.h -- where objects were allocated: a stack for each
  *
  *   table    a word a granule of the heap: the stack's number, 0: not known
- *   depot    the stacks, each once: programs allocate from few places
+ *   depot    the stacks, each once (heap/depot.h)
  *
  * Both are reserved for the whole heap and take memory where they are touched.
  * What the system refuses costs knowledge: such an object has no stack. */

@@ -4,7 +4,15 @@
  * READING WITHOUT STOPPING.  `taken` and the runs change together; readers on
  * other threads take both between two equal, even values of `version` (a
  * sequence lock).  The writer's stores inside are releases and the reader's
- * loads acquires, which is what orders them against `version`. */
+ * loads acquires, which is what orders them against `version`.
+ *
+ * SAMPLES.  Where a sample falls into a run, the run is cut: to who allocates
+ * inline it ends before the slot that contains the sample point, so that this
+ * object is handed out by the slow path (cache_take_sampled).  The limit of a
+ * cut run lies one byte behind that slot's start: that is too little for an
+ * object, it is no multiple of 16, which tells a cut from an end, and it leaves
+ * no doubt which span it is in.  The true end of a run, cut or not, is its
+ * span's next_slot; what lies behind the cut is not counted as taken yet. */
 #include "mutator/cache.h"
 
 #include "base/bits.h"
@@ -42,6 +50,29 @@ static uint32_t slot_at(struct dusk_thread *thread, const struct span *span,
   return span_slot(span, address - span_slot_address(thread->arena, span, 0));
 }
 
+static bool is_cut(const struct dusk_run *run)
+{
+  return run->limit & 1;
+}
+
+/* Makes [slot, next_slot) the run, up to a sample; `objects` before it were
+ * handed out meanwhile. */
+static void open_run(struct dusk_thread *thread, const struct span *span,
+                     uint32_t slot, int64_t objects)
+{
+  uintptr_t start = span_slot_address(thread->arena, span, slot);
+  uintptr_t limit = span_slot_address(thread->arena, span, span->next_slot);
+  uint32_t end = span->next_slot;
+  uint64_t at;
+  if (UNLIKELY(sampling_falls(&thread->sampling,
+                              profile_rate(&thread->arena->profile),
+                              limit - start, &at))) {
+    end = slot_at(thread, span, start + at);
+    limit = span_slot_address(thread->arena, span, end) + 1;
+  }
+  set_run(thread, span, start, limit, (int64_t)(end - slot) + objects);
+}
+
 /* Publishes [run_slot, slot) as allocated. */
 static void publish(struct dusk_thread *thread, struct span *span,
                     uint32_t slot)
@@ -59,7 +90,8 @@ static void abandon_run(struct dusk_thread *thread, struct span *span)
 {
   struct dusk_run *run = cache_run(thread, span->kind, span->size_class);
   uint32_t slot = slot_at(thread, span, run->cursor);
-  uint32_t end = slot_at(thread, span, run->limit);
+  uint32_t counted = slot_at(thread, span, run->limit);
+  uint32_t end = span->next_slot;
   size_t stride = span_stride(span);
   size_t first = span_first_granule(thread->arena, span);
   if (!thread->black)
@@ -69,7 +101,7 @@ static void abandon_run(struct dusk_thread *thread, struct span *span)
   span->allocated -= end - slot;
   if (slot < end)
     span->next_slot = slot;
-  set_run(thread, span, 0, 0, -(int64_t)(end - slot));
+  set_run(thread, span, 0, 0, -(int64_t)(counted - slot));
 }
 
 static void unlink_held(struct dusk_thread *thread, struct span *span)
@@ -102,7 +134,7 @@ static bool enter_run(struct dusk_thread *thread, struct span *span)
               span_stride(span), run.slots);
   span->run_slot = run.slot;
   span->allocated += run.slots;
-  set_run(thread, span, run.start, run.limit, run.slots);
+  open_run(thread, span, run.slot, 0);
   return true;
 }
 
@@ -117,6 +149,19 @@ bool cache_next_run(struct dusk_thread *thread, dusk_kind kind,
   if (!thread->black)
     publish(thread, span, slot_at(thread, span, run->limit));
   return enter_run(thread, span);
+}
+
+void *cache_take_sampled(struct dusk_thread *thread, dusk_kind kind,
+                         unsigned size_class)
+{
+  struct dusk_run *run = cache_run(thread, kind, size_class);
+  if (LIKELY(!is_cut(run)))
+    return NULL;
+  const struct span *span = cache_span(thread, run);
+  uintptr_t start = run->cursor;
+  CHECK(start + 1 == run->limit);
+  open_run(thread, span, slot_at(thread, span, start) + 1, 1);
+  return (void *)start;
 }
 
 bool cache_adopt(struct dusk_thread *thread, struct span *span)
@@ -145,7 +190,7 @@ void cache_blacken(struct dusk_thread *thread)
     publish(thread, span, slot);
     marks_set(thread->roles.marks,
               span_first_granule(arena, span) + slot * stride, stride,
-              slot_at(thread, span, run->limit) - slot);
+              span->next_slot - slot);
   }
 }
 

@@ -31,6 +31,11 @@ struct span *cache_span(struct dusk_thread *thread, const struct dusk_run *run);
 WARN_UNUSED bool cache_next_run(struct dusk_thread *thread, dusk_kind kind,
                                 unsigned size_class);
 
+/* The run is used up as far as it can be without a sample: takes the object
+ * that must be sampled.  NULL: the run is used up. */
+void *cache_take_sampled(struct dusk_thread *thread, dusk_kind kind,
+                         unsigned size_class);
+
 /* Takes a CACHED span of the thread's epoch into the cache, and its next run.
  * false: it has no free slot, and has left again. */
 WARN_UNUSED bool cache_adopt(struct dusk_thread *thread, struct span *span);

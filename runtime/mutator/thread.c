@@ -48,6 +48,9 @@ int thread_enter(struct dusk_thread *thread)
   thread->fresh = 0;
   memset(thread->recent, 0, sizeof thread->recent);
   memset(&thread->assists, 0, sizeof thread->assists);
+  /* Other numbers in each thread, and in each run of the program. */
+  if (!thread->sampling.state)
+    thread->sampling.state = clock_now() ^ (uintptr_t)thread << 20;
   if (thread->delays)
     begin_life(thread);
   CHAOS("not-joined");

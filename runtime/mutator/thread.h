@@ -20,6 +20,7 @@
 #include "event/assists.h"
 #include "event/counters.h"
 #include "event/delays.h"
+#include "event/sampling.h"
 #include "heap/grey.h"
 #include "heap/shade.h"
 #include "os/self.h"
@@ -113,6 +114,7 @@ struct dusk_thread {
    * together with a run, inside `version` odd: see cache_read(). */
   struct tally taken;
   uint32_t version;
+  struct sampling sampling; /* where samples fall in what it allocates */
 
   /* The barrier's log, never NULL, and what went into it lately. */
   struct packet *log;

@@ -5,18 +5,16 @@
 #include "os/maps.h"
 
 #include "os/file.h"
+#include "os/image.h"
 #include "os/self.h"
 
 #include <dirent.h>
-#include <elf.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <link.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include <unistd.h>
 
@@ -166,74 +164,21 @@ static int visit_object(struct dl_phdr_info *object, size_t size, void *context)
   return 0;
 }
 
-struct image {
-  const char *bytes;
+struct variable {
+  uintptr_t address;
+  char *text;
   size_t size;
 };
 
-static bool image_open(struct image *image, const char *path)
+static bool visit_symbol(void *context, const ElfW(Sym) * symbol,
+                         const char *name)
 {
-  struct stat status;
-  int file = file_open(path, O_RDONLY);
-  if (file < 0)
+  const struct variable *variable = context;
+  size_t offset = (size_t)(variable->address - symbol->st_value);
+  if ((symbol->st_info & 15) != STT_OBJECT || offset >= symbol->st_size)
     return false;
-  void *bytes = MAP_FAILED;
-  if (fstat(file, &status) == 0 && status.st_size >= (off_t)sizeof(ElfW(Ehdr)))
-    bytes = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, file, 0);
-  file_close(file);
-  *image =
-      (struct image){bytes, bytes == MAP_FAILED ? 0 : (size_t)status.st_size};
-  return bytes != MAP_FAILED;
-}
-
-/* A part of the file; NULL: it is beyond its end. */
-static const void *image_part(const struct image *image, uint64_t offset,
-                              uint64_t bytes)
-{
-  return offset <= image->size && bytes <= image->size - offset
-             ? image->bytes + offset
-             : NULL;
-}
-
-/* Of one symbol table, the variable that the address is in. */
-static bool look_in(const struct image *image, const ElfW(Shdr) * sections,
-                    const ElfW(Shdr) * table, uintptr_t address, char *text,
-                    size_t size)
-{
-  const ElfW(Sym) *symbols =
-      image_part(image, table->sh_offset, table->sh_size);
-  const ElfW(Shdr) *strings = &sections[table->sh_link];
-  const char *names = image_part(image, strings->sh_offset, strings->sh_size);
-  for (size_t i = 0; symbols && names && i < table->sh_size / sizeof *symbols;
-       i++) {
-    const ElfW(Sym) *symbol = &symbols[i];
-    if ((symbol->st_info & 15) != STT_OBJECT ||
-        address - symbol->st_value >= symbol->st_size ||
-        symbol->st_name >= strings->sh_size)
-      continue;
-    snprintf(text, size, "%.128s+%zu", names + symbol->st_name,
-             (size_t)(address - symbol->st_value));
-    return true;
-  }
-  return false;
-}
-
-static bool find_symbol(const struct image *image, uintptr_t address,
-                        char *text, size_t size)
-{
-  const ElfW(Ehdr) *header = image_part(image, 0, sizeof *header);
-  if (!header || memcmp(header->e_ident, ELFMAG, SELFMAG) != 0)
-    return false;
-  const ElfW(Shdr) *sections = image_part(
-      image, header->e_shoff, (uint64_t)header->e_shnum * sizeof(ElfW(Shdr)));
-  for (unsigned i = 0; sections && i < header->e_shnum; i++) {
-    bool is_table =
-        sections[i].sh_type == SHT_SYMTAB || sections[i].sh_type == SHT_DYNSYM;
-    if (is_table && sections[i].sh_link < header->e_shnum &&
-        look_in(image, sections, &sections[i], address, text, size))
-      return true;
-  }
-  return false;
+  snprintf(variable->text, variable->size, "%.128s+%zu", name, offset);
+  return true;
 }
 
 bool maps_variable(uintptr_t address, char *text, size_t size)
@@ -248,8 +193,9 @@ bool maps_variable(uintptr_t address, char *text, size_t size)
   }
   snprintf(name, sizeof name, "data+0x%zx", (size_t)module.in_file);
   if (image_open(&image, module.path)) {
-    find_symbol(&image, module.in_file, name, sizeof name);
-    munmap((void *)image.bytes, image.size);
+    struct variable variable = {module.in_file, name, sizeof name};
+    image_symbols(&image, visit_symbol, &variable);
+    image_close(&image);
   }
   if (file_read_link(module.path, self, sizeof self))
     snprintf(module.path, sizeof module.path, "%s", self);

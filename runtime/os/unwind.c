@@ -391,6 +391,25 @@ static bool name_function(uintptr_t pc, char *name, size_t size,
 
 #endif
 
+/* Frames of ours below the program's, at most. */
+enum { OUR_FRAMES = 8, PROGRAM_FRAMES = 64 };
+
+unsigned unwind_program(uintptr_t caller, uintptr_t *pcs, unsigned capacity)
+{
+  uintptr_t all[OUR_FRAMES + PROGRAM_FRAMES];
+  unsigned wanted = capacity < PROGRAM_FRAMES ? capacity : PROGRAM_FRAMES;
+  unsigned count = unwind_here(all, OUR_FRAMES + wanted);
+  unsigned first = 0;
+  while (caller && first < count && all[first] != caller)
+    first++;
+  if (first == count)
+    first = 0; /* not found: too much is better than nothing */
+  unsigned kept = count - first < wanted ? count - first : wanted;
+  for (unsigned i = 0; i < kept; i++)
+    pcs[i] = all[first + i];
+  return kept;
+}
+
 void unwind_name(uintptr_t pc, char *name, size_t size)
 {
   int saved = errno;

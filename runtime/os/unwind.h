@@ -14,6 +14,10 @@
  * it points behind the call. */
 unsigned unwind_here(uintptr_t *pcs, unsigned capacity);
 
+/* The same from the frame on that `caller` returns to, where the program called
+ * us; 0, or a frame that is not found: with all of ours. */
+unsigned unwind_program(uintptr_t caller, uintptr_t *pcs, unsigned capacity);
+
 /* The same with each frame's stack pointer: a word of the stack belongs to the
  * last frame whose sp is at or below it. */
 struct frame {

@@ -57,6 +57,7 @@ static void fill_memory(struct dusk_heap *heap, dusk_memstats *out)
   out->mspan_sys = memory.spans;
   out->mcache_inuse = memory.caches_in_use;
   out->mcache_sys = memory.caches;
+  out->buck_hash_sys = memory.profile;
   out->gc_sys = memory.collector;
   out->other_sys = memory.other;
   out->sys = out->heap_sys + out->stack_sys + out->mspan_sys + out->mcache_sys +

@@ -24,6 +24,7 @@
 #include "os/block.h"
 #include "os/clock.h"
 #include "os/file.h"
+#include "report/filename.h"
 #include "report/stats.h"
 
 #include <errno.h>
@@ -37,7 +38,6 @@ enum {
   FIRST_BYTES = 64 * 1024,
   /* A thread that leaves writes what is there when it is this much. */
   MUCH_BYTES = 256 * 1024,
-  NAME_BYTES = 4096,
 };
 
 struct trace {
@@ -193,30 +193,10 @@ static void write_text(struct trace *trace)
   trace->length = 0;
 }
 
-/* The name with each "%p" replaced; false: it is too long. */
-static bool expand_name(char *to, size_t room, const char *name)
-{
-  size_t length = 0;
-  for (; *name; name++) {
-    char piece[16] = {*name};
-    if (name[0] == '%' && name[1] == 'p') {
-      snprintf(piece, sizeof piece, "%ld", (long)getpid());
-      name++;
-    }
-    size_t bytes = strlen(piece);
-    if (length + bytes >= room)
-      return false;
-    memcpy(to + length, piece, bytes);
-    length += bytes;
-  }
-  to[length] = '\0';
-  return true;
-}
-
 static int open_file(const char *name)
 {
-  char expanded[NAME_BYTES];
-  if (!expand_name(expanded, sizeof expanded, name))
+  char expanded[FILENAME_BYTES];
+  if (!filename_expand(expanded, sizeof expanded, name))
     return -ENAMETOOLONG;
   return file_open(expanded, O_WRONLY | O_APPEND | O_CREAT);
 }

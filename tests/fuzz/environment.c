@@ -62,7 +62,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
   expect_sane(&setup);
 #define DEBUG_OPTION(key, otherwise, meaning)                                  \
   FUZZ_EXPECT(debug.key <= INT64_MAX / 1000000);
+#define DEBUG_TEXT(key, meaning)                                               \
+  FUZZ_EXPECT(memchr(debug.key, 0, sizeof debug.key) != NULL);
 #include "collect/debug.def"
+#undef DEBUG_TEXT
 #undef DEBUG_OPTION
   return 0;
 }

@@ -194,6 +194,148 @@ START_TEST(what_is_dropped_loses_the_marks_of_what_was_not_used)
 }
 END_TEST
 
+/* ---- samples ---- */
+
+/* The next sample falls into this byte of what is taken next. */
+static void sample_at(uint64_t gap)
+{
+  enum { RATE = 1 << 30 };
+  ck_assert_int_eq(profile_set_rate(&arena->profile, RATE), 0);
+  mutator->sampling = (struct sampling){.rate = RATE, .gap = gap, .state = 1};
+}
+
+static void *take_sampled(void)
+{
+  return cache_take_sampled(mutator, DUSK_LEAF, CLASS);
+}
+
+/* The run, as it is inline, ends before the slot; no object fits behind. */
+static void check_cut(const struct span *span, uint32_t from, uint32_t to)
+{
+  ck_assert_uint_eq(run()->cursor, span_slot_address(arena, span, from));
+  ck_assert_uint_eq(run()->limit, span_slot_address(arena, span, to) + 1);
+}
+
+START_TEST(a_sample_cuts_the_run_before_its_slot)
+{
+  static const uint32_t slots[] = {0, 1, 10, 127};
+  uint32_t slot = slots[_i];
+  struct span *span = make_span();
+  sample_at(slot * BYTES + BYTES - 1);
+  ck_assert(cache_adopt(mutator, span));
+  check_cut(span, 0, slot);
+  ck_assert_ptr_eq(cache_span(mutator, run()), span);
+  ck_assert_uint_eq(counted(), 0);
+  ck_assert_uint_eq(span->allocated, span->slots);
+  take(slot);
+  ck_assert_uint_eq(counted(), slot);
+  ck_assert_uint_eq((uintptr_t)take_sampled(),
+                    span_slot_address(arena, span, slot));
+  check_run(span, slot + 1, span->slots);
+  ck_assert_uint_eq(counted(), slot + 1);
+  ck_assert_ptr_null(take_sampled());
+  take(span->slots - slot - 1);
+  ck_assert(!cache_next_run(mutator, DUSK_LEAF, CLASS));
+  check_bits(mutator->roles.allocated, span, 0, span->slots);
+  ck_assert_uint_eq(counted(), span->slots);
+}
+END_TEST
+
+START_TEST(a_run_may_be_cut_again_and_again)
+{
+  struct span *span = make_span();
+  ck_assert_int_eq(profile_set_rate(&arena->profile, 1), 0);
+  ck_assert(cache_adopt(mutator, span));
+  for (uint32_t slot = 0; slot < span->slots; slot++) {
+    check_cut(span, slot, slot);
+    ck_assert_uint_eq((uintptr_t)take_sampled(),
+                      span_slot_address(arena, span, slot));
+    ck_assert_uint_eq(counted(), slot + 1);
+  }
+  ck_assert_ptr_null(take_sampled());
+  ck_assert(!cache_next_run(mutator, DUSK_LEAF, CLASS));
+}
+END_TEST
+
+START_TEST(turning_black_marks_what_is_behind_a_cut_too)
+{
+  struct span *span = make_span();
+  sample_at(20 * BYTES);
+  ck_assert(cache_adopt(mutator, span));
+  take(10);
+  cache_blacken(mutator);
+  check_bits(mutator->roles.allocated, span, 0, 10);
+  check_bits(mutator->roles.marks, span, 10, span->slots);
+  check_cut(span, 10, 20);
+}
+END_TEST
+
+START_TEST(what_is_dropped_loses_the_marks_behind_a_cut_too)
+{
+  struct span *span = make_span();
+  mutator->black = true;
+  sample_at(20 * BYTES);
+  ck_assert(cache_adopt(mutator, span));
+  check_bits(mutator->roles.marks, span, 0, span->slots);
+  take(10 + 10 * (uint32_t)_i); /* before the cut, and at it */
+  cache_drop(mutator);
+  check_bits(mutator->roles.marks, span, 0, 10 + 10 * (uint32_t)_i);
+  ck_assert_uint_eq(span->allocated, 10 + 10 * (uint32_t)_i);
+  ck_assert_uint_eq(counted(), 10 + 10 * (uint64_t)_i);
+  ck_assert_uint_eq(run()->limit, 0);
+  mutator->black = false;
+}
+END_TEST
+
+START_TEST(who_leaves_with_a_cut_gives_the_span_to_who_comes)
+{
+  struct span *span = make_span();
+  flow_take(&arena->flow, mutator->epoch, (uint64_t)span->slots * BYTES, false);
+  sample_at(20 * BYTES);
+  ck_assert(cache_adopt(mutator, span));
+  take(20);
+  cache_leave(mutator);
+  check_bits(mutator->roles.allocated, span, 0, 20);
+  ck_assert_uint_eq(flow_live(&arena->flow), 20 * BYTES);
+  ck_assert_ptr_eq(central_take(arena, DUSK_LEAF, CLASS, mutator->epoch), span);
+  ck_assert(cache_adopt(mutator, span));
+  check_run(span, 20, span->slots);
+}
+END_TEST
+
+START_TEST(a_sample_does_not_keep_a_run_from_what_is_allocated)
+{
+  struct span *span = make_span();
+  allocated_set(mutator->roles.allocated, granule_of(span, 7), 1, 1);
+  sample_at(6 * BYTES);
+  ck_assert(cache_adopt(mutator, span));
+  take(6);
+  ck_assert_uint_eq((uintptr_t)take_sampled(),
+                    span_slot_address(arena, span, 6));
+  check_run(span, 7, 7);
+  ck_assert_ptr_eq(cache_span(mutator, run()), span);
+  ck_assert(cache_next_run(mutator, DUSK_LEAF, CLASS));
+  check_run(span, 8, span->slots);
+}
+END_TEST
+
+START_TEST(each_object_is_handed_out_once_and_counted_when_all_are_sampled)
+{
+  static uintptr_t last[3];
+  ck_assert_int_eq(profile_set_rate(&arena->profile, (uint64_t)_i), 0);
+  for (uint64_t made = 0; made < 5000;) {
+    uintptr_t object = (uintptr_t)fixture_alloc(mutator, DUSK_LEAF, BYTES);
+    ck_assert_uint_ne(object, last[made % 3]);
+    last[made % 3] = object;
+    ck_assert_uint_eq(counted(), ++made);
+  }
+  cache_leave(mutator);
+  ck_assert_uint_eq(counted(), 5000);
+  ck_assert_uint_eq(
+      bits_count(mutator->roles.allocated, 0, arena->pages.committed), 5000);
+}
+END_TEST
+
 /* ---- leaving ---- */
 
 START_TEST(who_leaves_gives_spans_to_who_comes)
@@ -358,6 +500,7 @@ static void allocate_or_read(unsigned index)
 /* Never more than there are, never fewer than before. */
 START_TEST(readers_see_a_count_that_grows)
 {
+  ck_assert_int_eq(profile_set_rate(&arena->profile, (uint64_t)_i), 0);
   fixture_threads(2, allocate_or_read);
   ck_assert_uint_eq(backward, 0);
   ck_assert_uint_eq(counted(), OBJECTS);
@@ -379,6 +522,16 @@ int main(void)
                  turning_black_publishes_what_is_used_and_marks_the_rest);
   tcase_add_test(cases, a_black_run_is_marked_when_it_is_taken);
   tcase_add_test(cases, what_is_dropped_loses_the_marks_of_what_was_not_used);
+  tcase_add_loop_test(cases, a_sample_cuts_the_run_before_its_slot, 0, 4);
+  tcase_add_test(cases, a_run_may_be_cut_again_and_again);
+  tcase_add_test(cases, turning_black_marks_what_is_behind_a_cut_too);
+  tcase_add_loop_test(cases, what_is_dropped_loses_the_marks_behind_a_cut_too,
+                      0, 2);
+  tcase_add_test(cases, who_leaves_with_a_cut_gives_the_span_to_who_comes);
+  tcase_add_test(cases, a_sample_does_not_keep_a_run_from_what_is_allocated);
+  tcase_add_loop_test(
+      cases, each_object_is_handed_out_once_and_counted_when_all_are_sampled, 1,
+      3);
   tcase_add_test(cases, who_leaves_gives_spans_to_who_comes);
   tcase_add_test(cases, who_leaves_black_gives_spans_to_who_comes);
   tcase_add_test(cases, a_span_that_is_used_up_is_given_to_nobody);
@@ -387,7 +540,7 @@ int main(void)
   tcase_add_test(cases, each_object_is_counted_once);
   tcase_add_test(cases, large_objects_are_counted_with_their_bytes);
   tcase_add_test(cases, readers_wait_for_a_run_that_changes);
-  tcase_add_test(cases, readers_see_a_count_that_grows);
+  tcase_add_loop_test(cases, readers_see_a_count_that_grows, 0, 2);
   suite_add_tcase(suite, cases);
   return unit_run(suite);
 }

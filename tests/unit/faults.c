@@ -63,6 +63,11 @@ static const struct setting {
      "poison=1,origins=1,barriercheck=1,checkmark=1", 5, 5},
     {"all from a call on, careful", run, "efence=1,checkmark=1,verify=1",
      UINT64_MAX, 12},
+    {"one call, sampled", run,
+     "memprofilerate=5000,heapprofile=/dev/null,lifetimeprofile=/dev/null", 1,
+     1},
+    {"all from a call on, sampled", run,
+     "memprofilerate=5000,heapprofile=/dev/null", UINT64_MAX, 7},
     {"one call of a fork's child", run_and_fork, "verify=1", 1, 1},
     {"all of a fork's child from a call on", run_and_fork, "verify=1",
      UINT64_MAX, 2},
@@ -355,6 +360,18 @@ static void use_settings(dusk_thread *thread)
   dusk_external_adjust(thread, -(1 << 20));
 }
 
+/* Those of a heap that is not sampled are empty. */
+static void write_profiles(void)
+{
+  int file = open("/dev/null", O_WRONLY);
+  require(file >= 0);
+  int error = dusk_write_heap_profile(heap, file);
+  require(error == 0 || error == ENOMEM || error == EIO);
+  error = dusk_write_lifetime_profile(heap, file);
+  require(error == 0 || error == ENOMEM || error == EIO);
+  close(file);
+}
+
 static void run(void)
 {
   dusk_budget *budget;
@@ -370,6 +387,7 @@ static void run(void)
   work_in_threads(thread);
   dusk_collect(thread);
   verify_table();
+  write_profiles();
   for (unsigned i = 0; i < EXTRA_ROOTS; i++)
     if (is_added[i])
       dusk_store(thread, &extra[i], allocate(thread, DUSK_LEAF, 100));

@@ -168,6 +168,23 @@ START_TEST(debug_commas_may_be_too_many_and_the_last_key_holds)
 }
 END_TEST
 
+START_TEST(debug_texts)
+{
+  ck_assert_str_eq(
+      parse_debug("heapprofile=/tmp/a=b %p,gctrace=1,heapprofilesig=10"), "");
+  ck_assert_str_eq(debug.heapprofile, "/tmp/a=b %p");
+  ck_assert_uint_eq(debug.heapprofilesig, 10);
+  ck_assert_uint_eq(debug.gctrace, 1);
+  ck_assert_str_eq(parse_debug("heapprofile=,heapprofile,lifetimeprofile=x"),
+                   "dusk: DUSK_DEBUG: heapprofile= is ignored: nothing "
+                   "follows\n"
+                   "dusk: DUSK_DEBUG: heapprofile= is ignored: nothing "
+                   "follows\n");
+  ck_assert_str_eq(debug.heapprofile, "");
+  ck_assert_str_eq(debug.lifetimeprofile, "x");
+}
+END_TEST
+
 START_TEST(debug_mistakes_cost_a_line_each)
 {
   ck_assert_str_eq(
@@ -467,6 +484,7 @@ int main(void)
   tcase_add_test(cases, bytes_of_the_machine);
   tcase_add_test(cases, debug_keys);
   tcase_add_test(cases, debug_commas_may_be_too_many_and_the_last_key_holds);
+  tcase_add_test(cases, debug_texts);
   tcase_add_test(cases, debug_mistakes_cost_a_line_each);
   tcase_add_test(cases, debug_text_has_a_longest);
   tcase_add_test(cases, defaults);
