@@ -10,6 +10,7 @@ bench_programs = \
 	%reldir%/map \
 	%reldir%/mark \
 	%reldir%/push \
+	%reldir%/readers \
 	%reldir%/store \
 	%reldir%/trees
 EXTRA_PROGRAMS = $(bench_programs)
@@ -43,6 +44,8 @@ bench_lists = \
 %canon_reldir%_mark_LDADD = $(bench_ldadd)
 %canon_reldir%_push_CPPFLAGS = $(bench_cppflags)
 %canon_reldir%_push_LDADD = $(bench_ldadd)
+%canon_reldir%_readers_CPPFLAGS = $(bench_cppflags)
+%canon_reldir%_readers_LDADD = $(bench_ldadd)
 %canon_reldir%_store_CPPFLAGS = $(bench_cppflags)
 %canon_reldir%_store_LDADD = $(bench_ldadd)
 %canon_reldir%_trees_CPPFLAGS = $(bench_cppflags)

@@ -11,6 +11,8 @@ dist_man_MANS = \
 	%reldir%/dusk_external_adjust.3 \
 	%reldir%/dusk_heap_open.3 \
 	%reldir%/dusk_kind_define.3 \
+	%reldir%/dusk_metrics.7 \
+	%reldir%/dusk_metrics_read.3 \
 	%reldir%/dusk_read_memstats.3 \
 	%reldir%/dusk_retention_report.3 \
 	%reldir%/dusk_root_add.3 \
@@ -18,10 +20,12 @@ dist_man_MANS = \
 	%reldir%/dusk_store.3 \
 	%reldir%/dusk_tuning.7 \
 	%reldir%/dusk_write_heap_profile.3 \
+	%reldir%/dusk_write_openmetrics.3 \
 	%reldir%/dusk_write_snapshot.3
 EXTRA_DIST += \
 	%reldir%/guide.md \
-	%reldir%/links.awk
+	%reldir%/links.awk \
+	%reldir%/metrics.awk
 
 # A page of section 3 is found under the name of each function that it
 # describes.

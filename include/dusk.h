@@ -13,6 +13,7 @@
  *   dusk/limit.h    what counts against the limit, and what happens at its end
  *   dusk/assist.h   how much of the collector's work a thread does
  *   dusk/stats.h    MemStats-style counters
+ *   dusk/metrics.h  all that is measured, by name, and as OpenMetrics text
  *   dusk/profile.h  who allocates, what is in use, how long it lives
  *   dusk/inspect.h  what a heap holds, and why
  *
@@ -39,6 +40,7 @@
 #include "dusk/assist.h"
 #include "dusk/control.h"
 #include "dusk/limit.h"
+#include "dusk/metrics.h"
 #include "dusk/stats.h"
 
 #include "dusk/inspect.h"

@@ -13,6 +13,7 @@ duskinclude_HEADERS = \
 	%reldir%/dusk/inspect.h \
 	%reldir%/dusk/kind.h \
 	%reldir%/dusk/limit.h \
+	%reldir%/dusk/metrics.h \
 	%reldir%/dusk/profile.h \
 	%reldir%/dusk/root.h \
 	%reldir%/dusk/stats.h \

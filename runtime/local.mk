@@ -21,6 +21,7 @@ libdusk_all_la_SOURCES = \
 	%reldir%/api/inspect.c \
 	%reldir%/api/limit.c \
 	%reldir%/api/limit.h \
+	%reldir%/api/metrics.c \
 	%reldir%/api/option.c \
 	%reldir%/api/option.h \
 	%reldir%/api/profile.c \
@@ -81,10 +82,16 @@ libdusk_all_la_SOURCES = \
 	%reldir%/event/counters.h \
 	%reldir%/event/delays.c \
 	%reldir%/event/delays.h \
+	%reldir%/event/histogram.c \
+	%reldir%/event/histogram.h \
 	%reldir%/event/history.c \
 	%reldir%/event/history.h \
 	%reldir%/event/sampling.c \
 	%reldir%/event/sampling.h \
+	%reldir%/event/timings.c \
+	%reldir%/event/timings.h \
+	%reldir%/event/utilisation.c \
+	%reldir%/event/utilisation.h \
 	%reldir%/heap/arena.c \
 	%reldir%/heap/arena.h \
 	%reldir%/heap/central.c \
@@ -224,12 +231,19 @@ libdusk_all_la_SOURCES = \
 	%reldir%/pace/pressure.h \
 	%reldir%/pace/scavenger.c \
 	%reldir%/pace/scavenger.h \
+	%reldir%/report/buckets.c \
+	%reldir%/report/buckets.h \
 	%reldir%/report/filename.c \
 	%reldir%/report/filename.h \
 	%reldir%/report/gctrace.c \
 	%reldir%/report/gctrace.h \
 	%reldir%/report/heapprofile.c \
 	%reldir%/report/heapprofile.h \
+	%reldir%/report/metrics.c \
+	%reldir%/report/metrics.def \
+	%reldir%/report/metrics.h \
+	%reldir%/report/openmetrics.c \
+	%reldir%/report/openmetrics.h \
 	%reldir%/report/pbwire.c \
 	%reldir%/report/pbwire.h \
 	%reldir%/report/pprof.c \

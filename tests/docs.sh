@@ -10,6 +10,7 @@
 #   names     each dusk_ and DUSK_ name in a document is one of the public
 #             headers or a variable of the environment, and each public
 #             function has a page
+#   metrics   dusk_metrics(7) has the library's table
 #   pages     each page renders without a warning (skipped without man or groff)
 set -eu
 : "${srcdir:?the top of the source tree}" "${PACKAGE_VERSION:?}"
@@ -175,8 +176,27 @@ check_pages() {
   done
 }
 
+# The page of metrics has the table that the library has.
+check_metrics() {
+  awk -f "$doc/metrics.awk" "$srcdir/runtime/report/metrics.def" \
+    >"$work/table" || complain "doc/metrics.awk: cannot read metrics.def"
+  awk '
+    /^\.\\" The end of the table/ { copying = 0 }
+    copying
+    /^\.\\" The table:/ { copying = 1 }
+  ' "$doc/dusk_metrics.7" >"$work/page"
+  if ! diff "$work/page" "$work/table"; then
+    complain "$doc/dusk_metrics.7: has (<) another table than" \
+      "awk -f doc/metrics.awk runtime/report/metrics.def prints (>)"
+  fi
+  lines=$(grep -c '^METRIC(' "$srcdir/runtime/report/metrics.def")
+  [ "$(grep -c '^\.TP' "$work/table")" = "$lines" ] ||
+    complain "doc/metrics.awk: passes over some of $lines metrics"
+}
+
 check_programs
 check_shape
+check_metrics
 check_names
 check_pages
 exit $bad

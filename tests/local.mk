@@ -13,6 +13,7 @@
 #   docs.sh       runs what the documents show, and looks up what they name
 #   examples.sh   runs the examples and reads what they print
 #   gdb.sh        asks gdb for a heap
+#   openmetrics.sh  has others read what a heap writes about itself
 #   pprof.sh      has go tool pprof read what an example leaves behind
 #   mistakes.sh   runs those that are wrong, and reads what they are told
 #   tools.sh      lets memory checkers watch a program
@@ -46,6 +47,7 @@ unit_tests = \
 	%reldir%/unit/grey \
 	%reldir%/unit/halt \
 	%reldir%/unit/heapcheck \
+	%reldir%/unit/histogram \
 	%reldir%/unit/history \
 	%reldir%/unit/idle \
 	%reldir%/unit/kind \
@@ -56,6 +58,7 @@ unit_tests = \
 	%reldir%/unit/maps \
 	%reldir%/unit/mark \
 	%reldir%/unit/markbits \
+	%reldir%/unit/metrics \
 	%reldir%/unit/option \
 	%reldir%/unit/module \
 	%reldir%/unit/origin \
@@ -86,6 +89,7 @@ unit_tests = \
 	%reldir%/unit/sizeclass \
 	%reldir%/unit/symbol \
 	%reldir%/unit/terminate \
+	%reldir%/unit/timings \
 	%reldir%/unit/trace \
 	%reldir%/unit/unwind \
 	%reldir%/unit/vm
@@ -99,7 +103,8 @@ lab_tests = \
 	%reldir%/lab/model \
 	%reldir%/lab/objects \
 	%reldir%/lab/plot \
-	%reldir%/lab/samples
+	%reldir%/lab/samples \
+	%reldir%/lab/utilisation
 api_tests = \
 	%reldir%/api/alloc \
 	%reldir%/api/assist \
@@ -120,7 +125,9 @@ api_tests = \
 	%reldir%/api/limit \
 	%reldir%/api/memlimit \
 	%reldir%/api/memory \
+	%reldir%/api/metrics \
 	%reldir%/api/oom \
+	%reldir%/api/openmetrics \
 	%reldir%/api/pressure \
 	%reldir%/api/profile \
 	%reldir%/api/profilefile \
@@ -168,6 +175,7 @@ test_scripts = \
 	%reldir%/lint/symbols.sh \
 	%reldir%/mistakes.sh \
 	%reldir%/model/model.sh \
+	%reldir%/openmetrics.sh \
 	%reldir%/pprof.sh \
 	%reldir%/tools.sh
 
@@ -240,6 +248,7 @@ EXTRA_DIST += \
 	%reldir%/mutants/words-tested-early.patch \
 	%reldir%/steps/README.md \
 	%reldir%/stress/run \
+	%reldir%/tools/exposition.c \
 	%reldir%/tools/stale.c \
 	%reldir%/unit/marker.h \
 	%reldir%/unit/unit.h
@@ -363,6 +372,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_lab_model_LDADD = lab/libshow.la $(lab_ldadd)
 %canon_reldir%_lab_plot_LDADD = $(show_ldadd)
 %canon_reldir%_lab_samples_LDADD = $(show_ldadd)
+%canon_reldir%_lab_utilisation_LDADD = lab/libshow.la $(lab_ldadd)
 
 %canon_reldir%_api_alloc_LDADD = $(api_ldadd)
 %canon_reldir%_api_assist_LDADD = $(api_ldadd)
@@ -384,7 +394,9 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_limit_LDADD = $(api_ldadd)
 %canon_reldir%_api_memlimit_LDADD = $(api_ldadd)
 %canon_reldir%_api_memory_LDADD = $(api_ldadd)
+%canon_reldir%_api_metrics_LDADD = $(api_ldadd)
 %canon_reldir%_api_oom_LDADD = $(api_ldadd)
+%canon_reldir%_api_openmetrics_LDADD = $(api_ldadd)
 %canon_reldir%_api_pressure_LDADD = $(api_ldadd)
 %canon_reldir%_api_retention_LDADD = $(api_ldadd)
 %canon_reldir%_api_rlimit_LDADD = $(api_ldadd)

@@ -23,6 +23,7 @@
 #include "mutator/cache.h"
 #include "mutator/checking.h"
 #include "mutator/poll.h"
+#include "os/clock.h"
 
 #include <errno.h>
 
@@ -69,12 +70,15 @@ static bool find_memory(struct dusk_thread *thread, size_t bytes,
   return true;
 }
 
-/* DUSK_DEBUG=stress=N: cycles without end, so that rare moments are common. */
-static void count_slow_path(struct dusk_thread *thread)
+/* When it began, if it is one of those that are timed; else 0.
+ * DUSK_DEBUG=stress=N: cycles without end, so that rare moments are common. */
+static uint64_t begin_slow_path(struct dusk_thread *thread)
 {
+  bool timed = timings_count_slow(&thread->timings);
   uint64_t every = thread->heap->debug.stress;
-  if (every && ++thread->slow_paths % every == 0)
+  if (UNLIKELY(every) && ++thread->slow_paths % every == 0)
     cycle_ask(thread_collector(thread), false);
+  return UNLIKELY(timed) ? clock_now() : 0;
 }
 
 /* Takes a span with free slots; NULL: the heap cannot grow. */
@@ -179,8 +183,8 @@ void *alloc_slow(struct dusk_thread *thread, dusk_kind kind, size_t bytes,
     errno = EINVAL;
     return NULL;
   }
+  uint64_t start = begin_slow_path(thread);
   poll_check(thread);
-  count_slow_path(thread);
   if (checking_is_on(thread))
     checking_let(thread, true);
   bool small = bytes <= DUSK_SMALL_MAX && !thread->arena->efence;
@@ -189,6 +193,8 @@ void *alloc_slow(struct dusk_thread *thread, dusk_kind kind, size_t bytes,
                        : alloc_large(thread, kind, bytes ? bytes : 1, &sampled);
   if (checking_is_on(thread))
     checking_let(thread, false);
+  if (UNLIKELY(start))
+    histogram_add(&thread->timings.slow, clock_now() - start);
   if (sampled)
     sample_note(thread, object, caller);
   if (!object)

@@ -105,7 +105,8 @@ static int64_t pay_by_marking(struct dusk_thread *thread, int64_t work)
 {
   struct collector *collector = thread_collector(thread);
   struct limits limits = limits_for(&thread->assist_rule, work);
-  uint64_t start = delays_start(thread->delays);
+  uint64_t start = clock_now();
+  uint64_t held = start; /* since then, and not yet told */
   uint64_t ns = 0;
   int64_t paid = 0;
   while (paid < limits.bytes && ns < limits.ns && !limiting_is_on(collector)) {
@@ -116,9 +117,14 @@ static int64_t pay_by_marking(struct dusk_thread *thread, int64_t work)
     if (!done)
       break;
     paid += (int64_t)done;
-    poll_check(thread);
+    if (UNLIKELY(LOAD_RELAXED(&thread->abi.poll))) {
+      thread_was_held(thread, held, clock_now());
+      poll_serve(thread);
+      held = clock_now();
+    }
   }
   if (ns) {
+    thread_was_held(thread, held, clock_now());
     assists_add(&thread->assists, ns, (uint64_t)paid);
     delays_note(thread->delays, DELAY_assist, start, ns);
   }
@@ -186,7 +192,9 @@ static NOINLINE void step_aside(struct dusk_thread *thread)
          !pacing_is_at_wall(collector) && driver_is_due(collector) &&
          !limiting_is_on(collector)) {
     poll_go_outside(thread, CALLER_SP());
+    uint64_t slept = clock_now();
     clock_sleep(ASIDE_NS);
+    thread_was_held(thread, slept, clock_now());
     poll_come_back(thread);
     times++;
   }
@@ -265,6 +273,7 @@ static NOINLINE void wait_at_wall(struct dusk_thread *thread)
   uint64_t ns = clock_now() - start;
   counter_add(&thread->assists.walls, 1);
   counter_add(&thread->assists.wall_ns, ns);
+  thread_was_held(thread, start, start + ns);
   delays_note(thread->delays, DELAY_wall, start, ns);
   poll_come_back(thread);
 }

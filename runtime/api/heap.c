@@ -165,6 +165,7 @@ static void await_exit(void)
 
 int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
 {
+  static uint64_t opened; /* by this process so far; atomic */
   struct collector_setup setup;
   struct debug_options debug;
   if (!heap)
@@ -177,6 +178,7 @@ int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
   dusk_heap *made = vm_map(heap_bytes());
   if (!made)
     return ENOMEM;
+  made->number = ADD_RELAXED(&opened, 1) + 1;
   made->debug = debug;
   made->collector.start_crew = start_crew;
   history_init(&made->history);

@@ -48,6 +48,7 @@ static bool serve_h1b(struct dusk_thread *thread,
 
 static bool serve_h2(struct dusk_thread *thread, const struct stack_view *stack)
 {
+  uint64_t start = clock_now();
   uintptr_t words = (uintptr_t)stack->words;
   uintptr_t words_end = words + stack->count * sizeof(uintptr_t);
   uintptr_t sp = stack->sp & ~(uintptr_t)(sizeof(uintptr_t) - 1);
@@ -60,6 +61,8 @@ static bool serve_h2(struct dusk_thread *thread, const struct stack_view *stack)
                    thread->stack_high))
     return false;
   ADD_RELAXED(&thread->registry->stack_bytes, thread->stack_high - sp);
+  counter_add(&thread->timings.copied_bytes, thread->stack_high - sp);
+  histogram_add(&thread->timings.copy, clock_now() - start);
   CHAOS("gathered-not-black");
   cache_blacken(thread);
   thread->black = true;

@@ -34,7 +34,8 @@ struct profile_file;
 
 struct dusk_heap {
   struct collector collector;
-  struct trace *trace;               /* NULL: DUSK_TRACE is not set */
+  uint64_t number;     /* of the heaps that the process has opened, from 1 */
+  struct trace *trace; /* NULL: DUSK_TRACE is not set */
   struct profile_file *profile_file; /* NULL: no heapprofile=FILE */
   struct history history;
   struct debug_options debug;

@@ -253,13 +253,21 @@ bool pacing_is_automatic(struct collector *collector)
   return automatic;
 }
 
-uint64_t pacing_goal(struct collector *collector)
+struct pacing_figures pacing_figures(struct collector *collector)
 {
+  const struct pacer *pacer = &collector->pacing.pacer;
   lock_acquire(&collector->pacing.lock);
   struct pacer_memory memory = memory_limited(collector);
-  uint64_t goal = pacer_goal(&collector->pacing.pacer, &memory);
+  struct pacing_figures figures = {.gc_percent = pacer->gc_percent,
+                                   .memory_limit = pacer->memory_limit,
+                                   .goal = pacer_goal(pacer, &memory)};
   lock_release(&collector->pacing.lock);
-  return goal;
+  return figures;
+}
+
+uint64_t pacing_goal(struct collector *collector)
+{
+  return pacing_figures(collector).goal;
 }
 
 /* All registered stacks in full would be address space, not work: a thread's

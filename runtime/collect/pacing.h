@@ -29,6 +29,13 @@ dusk_limit_action pacing_set_limit_action(struct collector *collector,
 /* Bytes outside the heap were declared or taken back. */
 void pacing_external_changed(struct collector *collector);
 uint64_t pacing_goal(struct collector *collector);
+
+struct pacing_figures {
+  int gc_percent;       /* PACER_OFF */
+  int64_t memory_limit; /* the lower of the program's and the budget's */
+  uint64_t goal;
+};
+struct pacing_figures pacing_figures(struct collector *collector);
 bool pacing_is_automatic(struct collector *collector);
 
 /* The driver, around a cycle. */

@@ -4,15 +4,13 @@
  * Tested by tests/unit/assists.c and tests/api/assist.c. */
 #include "event/assists.h"
 
-unsigned assists_bucket(uint64_t ns)
+/* The public buckets are those of the histogram from 1024 ns to 2^30 ns; what
+ * is below, and above, is one each. */
+static unsigned public_bucket(unsigned bucket)
 {
-  enum { FIRST_LOG2 = 10 };
-  if (ns >> FIRST_LOG2 == 0)
-    return 0;
-  unsigned log2 = 63u - (unsigned)__builtin_clzll(ns);
-  unsigned bucket =
-      1 + 4 * (log2 - FIRST_LOG2) + (unsigned)(ns >> (log2 - 2) & 3);
-  return bucket < DUSK_ASSIST_BUCKETS ? bucket : DUSK_ASSIST_BUCKETS - 1;
+  const unsigned first = histogram_bucket(1024);
+  unsigned at = bucket < first ? 0 : bucket - first + 1;
+  return at < DUSK_ASSIST_BUCKETS ? at : DUSK_ASSIST_BUCKETS - 1;
 }
 
 static void raise_to(uint64_t *longest, uint64_t ns)
@@ -24,15 +22,13 @@ static void raise_to(uint64_t *longest, uint64_t ns)
 void assists_add(struct assists *assists, uint64_t ns, uint64_t bytes)
 {
   counter_add(&assists->count, 1);
-  counter_add(&assists->ns, ns);
   counter_add(&assists->bytes, bytes);
-  counter_add(&assists->histogram[assists_bucket(ns)], 1);
+  histogram_add(&assists->times, ns);
   raise_to(&assists->longest_ns, ns);
 }
 
 #define SUMS(X)                                                                \
   X(count)                                                                     \
-  X(ns)                                                                        \
   X(bytes)                                                                     \
   X(pool_bytes)                                                                \
   X(charged_bytes) X(debt_bytes) X(asides) X(aside_ns) X(walls) X(wall_ns)
@@ -42,8 +38,7 @@ void assists_fold(struct assists *sum, const struct assists *assists)
 #define X(field) counter_add(&sum->field, LOAD_RELAXED(&assists->field));
   SUMS(X)
 #undef X
-  for (unsigned i = 0; i < DUSK_ASSIST_BUCKETS; i++)
-    counter_add(&sum->histogram[i], LOAD_RELAXED(&assists->histogram[i]));
+  histogram_fold(&sum->times, &assists->times);
   raise_to(&sum->longest_ns, LOAD_RELAXED(&assists->longest_ns));
 }
 
@@ -52,7 +47,7 @@ void assists_tell(const struct assists *assists, dusk_assist_stats *out)
   *out = (dusk_assist_stats){
       .struct_size = out->struct_size,
       .assists = LOAD_RELAXED(&assists->count),
-      .total_ns = LOAD_RELAXED(&assists->ns),
+      .total_ns = LOAD_RELAXED(&assists->times.sum_ns),
       .longest_ns = LOAD_RELAXED(&assists->longest_ns),
       .marked_bytes = LOAD_RELAXED(&assists->bytes),
       .pool_bytes = LOAD_RELAXED(&assists->pool_bytes),
@@ -63,6 +58,6 @@ void assists_tell(const struct assists *assists, dusk_assist_stats *out)
       .walls = LOAD_RELAXED(&assists->walls),
       .wall_ns = LOAD_RELAXED(&assists->wall_ns),
   };
-  for (unsigned i = 0; i < DUSK_ASSIST_BUCKETS; i++)
-    out->histogram[i] = LOAD_RELAXED(&assists->histogram[i]);
+  for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+    out->histogram[public_bucket(i)] += LOAD_RELAXED(&assists->times.counts[i]);
 }

@@ -5,14 +5,13 @@
 #ifndef DUSK_EVENT_ASSISTS_H
 #define DUSK_EVENT_ASSISTS_H
 
-#include "base/atomic.h"
+#include "event/histogram.h"
 
 #include "dusk/assist.h"
 
 /* The fields of dusk_assist_stats. */
 struct assists {
   uint64_t count;
-  uint64_t ns;
   uint64_t longest_ns;
   uint64_t bytes;
   uint64_t pool_bytes;
@@ -22,11 +21,8 @@ struct assists {
   uint64_t aside_ns;
   uint64_t walls;
   uint64_t wall_ns;
-  uint64_t histogram[DUSK_ASSIST_BUCKETS];
+  struct histogram times;
 };
-
-/* The bucket of a time: see dusk_assist_bucket_ns(). */
-unsigned assists_bucket(uint64_t ns);
 
 /* The owner marked `bytes` of scan work in a settlement. */
 void assists_add(struct assists *assists, uint64_t ns, uint64_t bytes);

@@ -16,13 +16,26 @@ void history_destroy(struct history *history)
 void history_add(struct history *history, const struct history_entry *entry)
 {
   lock_acquire(&history->lock);
-  uint64_t at = history->cycles++ % HISTORY_CYCLES;
-  history->forced += entry->forced;
-  history->pause_total_ns += entry->pause_ns;
-  history->last_end = entry->end;
-  history->gc_cpu_ns += entry->cpu_ns;
-  history->stack_bytes = entry->stack_bytes;
+  struct history_sums *sums = &history->sums;
+  uint64_t at = sums->cycles++ % HISTORY_CYCLES;
+  sums->forced += entry->forced;
+  sums->pause_ns += entry->pause_ns;
+  sums->assist_ns += entry->assist_ns;
+  sums->worker_ns += entry->worker_ns;
+  sums->idle_ns += entry->idle_ns;
+  sums->other_ns += entry->other_ns;
+  sums->last_end = entry->end;
+  sums->stack_bytes = entry->stack_bytes;
+  sums->marked = entry->marked;
   history->pause_ns[at] = entry->pause_ns;
   history->pause_end[at] = entry->end;
   lock_release(&history->lock);
+}
+
+struct history_sums history_read(struct history *history)
+{
+  lock_acquire(&history->lock);
+  struct history_sums sums = history->sums;
+  lock_release(&history->lock);
+  return sums;
 }

@@ -15,6 +15,7 @@
 #include "base/chaos.h"
 #include "base/check.h"
 #include "base/steps.h"
+#include "base/sums.h"
 #include "mutator/checking.h"
 #include "os/tools.h"
 
@@ -33,6 +34,28 @@ static bool serve(struct registry *registry, struct dusk_thread *thread,
   return true;
 }
 
+/* Seldom: a record is broken the less often the longer a thread lives.  A
+ * reader that asked for the name would have the system open a file, with the
+ * registry's lock held. */
+static NOINLINE void note_name(struct slow_name *slow)
+{
+  struct slow_name now;
+  self_name((char *)now.words);
+  for (unsigned i = 0; i < sizeof now.words / sizeof *now.words; i++)
+    STORE_RELAXED(&slow->words[i], now.words[i]);
+}
+
+/* The thread has seen the round, so it sees when that was posted; and it owes
+ * it, so there is no later one.  A thread that joined since then is asked from
+ * its joining on. */
+static void note_answer(struct dusk_thread *thread, uint64_t now_ns)
+{
+  uint64_t asked = max_u64(thread->registry->posted_ns, thread->joined_ns);
+  uint64_t ns = subtract_saturate(now_ns, asked);
+  if (UNLIKELY(timings_answer(&thread->timings, ns)))
+    note_name(&thread->slow_name);
+}
+
 NOINLINE void poll_serve(struct dusk_thread *thread)
 {
   struct registry *registry = thread->registry;
@@ -43,6 +66,7 @@ NOINLINE void poll_serve(struct dusk_thread *thread)
   uintptr_t registers[SELF_REGISTERS];
   struct stack_view stack = {.words = registers, .count = SELF_REGISTERS};
   struct service service = registry_begin_service(registry);
+  note_answer(thread, service.start_ns);
   stack.fake = tool_fake_stack();
   if (checking_is_on(thread))
     checking_settle(thread);

@@ -103,6 +103,15 @@ void registry_join(struct registry *registry, struct dusk_thread *thread)
   lock_release(&registry->lock);
 }
 
+void registry_leave_timings(struct registry *registry,
+                            const struct dusk_thread *thread)
+{
+  struct timings *left = &registry->left_timings;
+  if (thread->timings.longest_answer_ns > left->longest_answer_ns)
+    registry->left_slow_name = thread->slow_name;
+  timings_fold(left, &thread->timings);
+}
+
 void registry_remove(struct registry *registry, struct dusk_thread *thread)
 {
   CHECK(lock_rank_is_held(RANK_registry));
@@ -120,6 +129,7 @@ void registry_post(struct registry *registry, handshake_step *step,
   lock_acquire(&registry->lock);
   CHECK(LOAD_RELAXED(&registry->owing) == 0); /* .alone */
   registry->step = step;
+  registry->posted_ns = clock_now();
   registry->joining = joining;
   STORE_RELAXED(&registry->owing, registry->attached + joining.halts);
   /* Pairs with the acquire in poll_serve(): who sees the number sees the step,
@@ -161,6 +171,8 @@ void registry_end_service(struct registry *registry, struct dusk_thread *thread,
   uint64_t seen = LOAD_RELAXED(longest);
   while (ns > seen && !CAS_ACQUIRE(longest, &seen, ns))
     ;
+  histogram_add(&thread->timings.service, ns);
+  thread_was_held(thread, service.start_ns, service.start_ns + ns);
   delays_note(thread->delays, DELAY_service, service.start_ns, ns);
   /* Pairs with registry_await_notes(): both notes are seen. */
   SUB_RELEASE(&registry->noting, 1);
@@ -208,8 +220,10 @@ void registry_revive(struct registry *registry, uint32_t epoch)
   for (struct dusk_thread *t = registry->first; t; t = t->next) {
     tally_fold(&registry->left, &t->taken);
     STORE_RELAXED(&t->assists.debt_bytes, 0);
-    if (t != own)
+    if (t != own) {
       assists_fold(&registry->left_assists, &t->assists);
+      registry_leave_timings(registry, t);
+    }
   }
   registry->joining = (struct joining){.epoch = epoch};
   registry->owing = 0;

@@ -53,11 +53,14 @@ struct registry {
   uint32_t barrier; /* flags that every thread's barrier has at all times */
   struct joining joining;
   struct tally left; /* allocated by threads that have left; under lock */
-  struct assists left_assists; /* paid by them */
+  struct assists left_assists;     /* paid by them */
+  struct timings left_timings;     /* and how long it held them up */
+  struct slow_name left_slow_name; /* of the longest answer among them */
 
   /* The round: step is written before the round's number, with release. */
   handshake_step *step;
   uint64_t round;
+  uint64_t posted_ns;       /* clock_now(); the same */
   uint32_t owing;           /* threads that have not served it, atomic */
   uint32_t collector_waits; /* it is parked, and wants to be woken */
   struct park acknowledged;
@@ -94,6 +97,10 @@ void registry_revive(struct registry *registry, uint32_t epoch);
 
 /* Lets the calling thread join. */
 void registry_join(struct registry *registry, struct dusk_thread *thread);
+
+/* What held a thread up stays when it is gone; with the lock. */
+void registry_leave_timings(struct registry *registry,
+                            const struct dusk_thread *thread);
 
 /* Takes the calling thread off the list; with the lock. */
 void registry_remove(struct registry *registry, struct dusk_thread *thread);

@@ -51,6 +51,10 @@ int thread_enter(struct dusk_thread *thread)
   /* Other numbers in each thread, and in each run of the program. */
   if (!thread->sampling.state)
     thread->sampling.state = clock_now() ^ (uintptr_t)thread << 20;
+  memset(&thread->timings, 0, sizeof thread->timings);
+  thread->slow_name = (struct slow_name){0};
+  thread->joined_ns = clock_now();
+  utilisation_begin(&thread->utilisation, thread->joined_ns);
   if (thread->delays)
     begin_life(thread);
   CHAOS("not-joined");
@@ -88,6 +92,7 @@ void thread_leave(struct dusk_thread *thread)
   cache_read(thread, &registry->left);
   STORE_RELAXED(&thread->assists.debt_bytes, 0);
   assists_fold(&registry->left_assists, &thread->assists);
+  registry_leave_timings(registry, thread);
   if (thread->delays)
     end_life(thread);
   registry_remove(registry, thread);

@@ -21,6 +21,7 @@
 #include "event/counters.h"
 #include "event/delays.h"
 #include "event/sampling.h"
+#include "event/timings.h"
 #include "heap/grey.h"
 #include "heap/shade.h"
 #include "os/self.h"
@@ -86,6 +87,12 @@ struct standing {
   bool held;       /* outside, and kept SERVED: the driver's */
 };
 
+/* What a thread was called when it last took its longest to come to a
+ * safepoint, in words that others may read meanwhile; atomic. */
+struct slow_name {
+  uint64_t words[SELF_NAME / sizeof(uint64_t)];
+};
+
 struct dusk_thread {
   struct dusk_thread_abi abi;
 
@@ -122,14 +129,17 @@ struct dusk_thread {
 
   /* Assists: bytes of allocation paid for (negative: debt); the owner's. */
   int64_t credit;
-  uint64_t slow_paths; /* allocation slow paths, for DUSK_DEBUG=stress */
-  uintptr_t fresh;     /* the object that a careful heap gave it last: the
-                          owner's */
+  uint64_t slow_paths;  /* in all its lives, for DUSK_DEBUG=stress */
+  uintptr_t fresh;      /* the object that a careful heap gave it last: the
+                           owner's */
   uint32_t unpublished; /* pages taken for a large object that is being
                            cleared: the owner's */
-  bool asking;         /* inside a dusk_on_exhausted() call: the owner's */
+  bool asking;          /* inside a dusk_on_exhausted() call: the owner's */
   struct assist_rule assist_rule; /* the owner's */
   struct assists assists;
+  struct timings timings;
+  struct slow_name slow_name;
+  struct utilisation utilisation; /* the owner's */
 
   struct standing standing;
   bool framed; /* leaves its frames when it goes outside: its own */
@@ -143,6 +153,8 @@ struct dusk_thread {
   /* Shared with the collector. */
   _Alignas(CACHE_LINE) uint32_t state; /* enum thread_state */
   uint64_t served; /* last round served: release by the server, acquire */
+  uint64_t
+      joined_ns; /* clock_now(): what was asked before is asked from then on */
   /* Where the stack stood when the thread went outside, and the words that were
    * below it then: registers, and frames that the thread returned from while
    * outside.  Written before the release to OUTSIDE. */
@@ -171,6 +183,14 @@ static inline void thread_set_epoch(struct dusk_thread *thread, uint32_t epoch)
  * registry, arena and grey set.  Returns 0, ENOMEM, or what self_stack() says;
  * on failure the record is as it was. */
 WARN_UNUSED int thread_enter(struct dusk_thread *thread);
+
+/* The thread was held up: its own call, in the order of the ends. */
+static inline void thread_was_held(struct dusk_thread *thread,
+                                   uint64_t start_ns, uint64_t end_ns)
+{
+  utilisation_add(&thread->utilisation, &thread->timings.worst, start_ns,
+                  end_ns);
+}
 
 /* Detaches the calling pthread, which is IN_HEAP; the record can be spared. */
 void thread_leave(struct dusk_thread *thread);

@@ -69,7 +69,8 @@ static struct module *add(struct list *list)
 {
   if (list->count == list->room) {
     size_t room = list->room ? 2 * list->room : 16;
-    struct module *grown = block_resize(list->modules, room * sizeof *list->modules);
+    struct module *grown =
+        block_resize(list->modules, room * sizeof *list->modules);
     if (!grown)
       return NULL;
     list->modules = grown;

@@ -23,6 +23,7 @@
 
 #include <errno.h>
 #include <link.h>
+#include <string.h>
 
 struct self_table self_system = {
     .make_key = pthread_key_create,
@@ -38,6 +39,15 @@ static struct {
 static pthread_key_t own_key(void)
 {
   return (pthread_key_t)(LOAD_RELAXED(&own.number) - 1);
+}
+
+void self_name(char name[SELF_NAME])
+{
+  int saved = errno;
+  /* Those who play threads have no names. */
+  if (steps_taken() || pthread_getname_np(pthread_self(), name, SELF_NAME))
+    memset(name, 0, SELF_NAME);
+  errno = saved;
 }
 
 /* No pthread_once(): what was refused once would be refused for ever.  No lock

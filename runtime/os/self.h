@@ -33,6 +33,11 @@ extern struct self_table self_system;
 /* The calling thread, as pthread_self(). */
 pthread_t self_thread(void);
 
+/* What the calling thread is called, as pthread_setname_np() has it; "" if the
+ * system will not say. */
+enum { SELF_NAME = 16 };
+void self_name(char name[SELF_NAME]);
+
 /* A word of each thread's own, NULL at first.  self_word_open() comes before
  * the others, any number of times, always with the same function: that is
  * called with the word of a thread that ends while it is not NULL.  0, or an

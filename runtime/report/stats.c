@@ -27,11 +27,18 @@ static struct tally read_allocated(struct dusk_heap *heap)
   return sum;
 }
 
+void stats_read_objects(struct dusk_heap *heap, struct tally *allocated,
+                        struct tally *freed)
+{
+  *freed = (struct tally){0};
+  tally_fold(freed, &heap->collector.freed);
+  *allocated = read_allocated(heap);
+}
+
 static void fill_objects(struct dusk_heap *heap, dusk_memstats *out)
 {
-  struct tally freed = {0};
-  tally_fold(&freed, &heap->collector.freed);
-  struct tally allocated = read_allocated(heap);
+  struct tally freed, allocated;
+  stats_read_objects(heap, &allocated, &freed);
   out->mallocs = tally_objects(&allocated);
   out->frees = tally_objects(&freed);
   out->heap_objects = out->mallocs - out->frees;
@@ -68,11 +75,11 @@ static void fill_history(struct dusk_heap *heap, dusk_memstats *out)
 {
   struct history *history = &heap->history;
   lock_acquire(&history->lock);
-  out->num_gc = history->cycles;
-  out->num_forced_gc = history->forced;
-  out->pause_total_ns = history->pause_total_ns;
-  out->last_gc = history->last_end;
-  out->stack_inuse = history->stack_bytes;
+  out->num_gc = history->sums.cycles;
+  out->num_forced_gc = history->sums.forced;
+  out->pause_total_ns = history->sums.pause_ns;
+  out->last_gc = history->sums.last_end;
+  out->stack_inuse = history->sums.stack_bytes;
   for (unsigned i = 0; i < HISTORY_CYCLES; i++) {
     out->pause_ns[i] = history->pause_ns[i];
     out->pause_end[i] = history->pause_end[i];
@@ -82,10 +89,8 @@ static void fill_history(struct dusk_heap *heap, dusk_memstats *out)
 
 uint64_t stats_gc_cpu(struct dusk_heap *heap)
 {
-  lock_acquire(&heap->history.lock);
-  uint64_t used = heap->history.gc_cpu_ns;
-  lock_release(&heap->history.lock);
-  return used;
+  struct history_sums sums = history_read(&heap->history);
+  return sums.assist_ns + sums.worker_ns + sums.other_ns;
 }
 
 double stats_cpu_fraction(struct dusk_heap *heap)
@@ -101,15 +106,18 @@ double stats_cpu_fraction(struct dusk_heap *heap)
 void stats_add_cycle(struct dusk_heap *heap, const struct cycle_record *record)
 {
   const uint64_t *pause = record->pause_ns;
-  history_add(
-      &heap->history,
-      &(struct history_entry){
-          .forced = record->forced,
-          .pause_ns = pause[0] > pause[1] ? pause[0] : pause[1],
-          .end = record->wall_end,
-          .cpu_ns = record->assist_ns + record->worker_ns + record->other_ns,
-          .stack_bytes = record->stack_bytes,
-      });
+  history_add(&heap->history,
+              &(struct history_entry){
+                  .forced = record->forced,
+                  .pause_ns = pause[0] > pause[1] ? pause[0] : pause[1],
+                  .end = record->wall_end,
+                  .assist_ns = record->assist_ns,
+                  .worker_ns = record->worker_ns,
+                  .idle_ns = record->idle_ns,
+                  .other_ns = record->other_ns,
+                  .marked = record->marked,
+                  .stack_bytes = record->stack_bytes,
+              });
 }
 
 void stats_read(struct dusk_heap *heap, dusk_memstats *out)

@@ -7,6 +7,11 @@
 
 #include "dusk/stats.h"
 
+/* All that was ever allocated, and all that was freed: read first, so that it
+ * is never more. */
+void stats_read_objects(struct dusk_heap *heap, struct tally *allocated,
+                        struct tally *freed);
+
 /* See dusk_read_memstats(). */
 void stats_read(struct dusk_heap *heap, dusk_memstats *out);
 

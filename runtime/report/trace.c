@@ -261,8 +261,8 @@ void trace_thread(struct dusk_heap *heap, struct dusk_thread *thread)
   lock_acquire(&trace->lock);
   put_delays(trace, thread);
   PUT_LINE(trace, "thread", life->number, life->attached_ns, life->detached_ns,
-           assists->count, assists->ns, assists->bytes, assists->longest_ns,
-           life->allocated_bytes, life->cpu_ns);
+           assists->count, assists->times.sum_ns, assists->bytes,
+           assists->longest_ns, life->allocated_bytes, life->cpu_ns);
   if (trace->length >= MUCH_BYTES)
     write_text(trace);
   lock_release(&trace->lock);

@@ -275,7 +275,8 @@ START_TEST(a_file_that_cannot_be_written_costs_a_line)
 {
   static const char *const names[][2] = {
       {"heapprofile=%s/no/such/folder", "No such file or directory"},
-      {"heapprofile=/dev/full", "heapprofile=/dev/full is not written: No space left"},
+      {"heapprofile=/dev/full",
+       "heapprofile=/dev/full is not written: No space left"},
       {"lifetimeprofile=/", "Is a directory"},
   };
   struct api_child child;

@@ -360,14 +360,16 @@ static void use_settings(dusk_thread *thread)
   dusk_external_adjust(thread, -(1 << 20));
 }
 
-/* Those of a heap that is not sampled are empty. */
-static void write_profiles(void)
+/* Profiles of a heap that is not sampled are empty. */
+static void write_reports(void)
 {
   int file = open("/dev/null", O_WRONLY);
   require(file >= 0);
   int error = dusk_write_heap_profile(heap, file);
   require(error == 0 || error == ENOMEM || error == EIO);
   error = dusk_write_lifetime_profile(heap, file);
+  require(error == 0 || error == ENOMEM || error == EIO);
+  error = dusk_write_openmetrics(heap, file);
   require(error == 0 || error == ENOMEM || error == EIO);
   close(file);
 }
@@ -387,7 +389,7 @@ static void run(void)
   work_in_threads(thread);
   dusk_collect(thread);
   verify_table();
-  write_profiles();
+  write_reports();
   for (unsigned i = 0; i < EXTRA_ROOTS; i++)
     if (is_added[i])
       dusk_store(thread, &extra[i], allocate(thread, DUSK_LEAF, 100));

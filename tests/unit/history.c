@@ -26,7 +26,11 @@ static struct history_entry entry(uint64_t n)
       .forced = n % 3 == 0,
       .pause_ns = n * 1000,
       .end = n + 50,
-      .cpu_ns = n * 7,
+      .assist_ns = n * 7,
+      .worker_ns = n * 13,
+      .idle_ns = n * 17,
+      .other_ns = n * 19,
+      .marked = n * 23,
       .stack_bytes = n * 11,
   };
 }
@@ -39,10 +43,10 @@ static void add(uint64_t n)
 
 START_TEST(before_the_first_cycle_all_is_zero)
 {
-  ck_assert_uint_eq(history.cycles, 0);
-  ck_assert_uint_eq(history.forced, 0);
-  ck_assert_uint_eq(history.pause_total_ns, 0);
-  ck_assert_uint_eq(history.last_end, 0);
+  ck_assert_uint_eq(history.sums.cycles, 0);
+  ck_assert_uint_eq(history.sums.forced, 0);
+  ck_assert_uint_eq(history.sums.pause_ns, 0);
+  ck_assert_uint_eq(history.sums.last_end, 0);
   ck_assert_uint_eq(history.pause_ns[0], 0);
 }
 END_TEST
@@ -51,12 +55,16 @@ START_TEST(sums_and_last_values)
 {
   for (uint64_t n = 1; n <= 10; n++)
     add(n);
-  ck_assert_uint_eq(history.cycles, 10);
-  ck_assert_uint_eq(history.forced, 3);
-  ck_assert_uint_eq(history.pause_total_ns, 55 * 1000);
-  ck_assert_uint_eq(history.gc_cpu_ns, 55 * 7);
-  ck_assert_uint_eq(history.last_end, 60);
-  ck_assert_uint_eq(history.stack_bytes, 110);
+  ck_assert_uint_eq(history.sums.cycles, 10);
+  ck_assert_uint_eq(history.sums.forced, 3);
+  ck_assert_uint_eq(history.sums.pause_ns, 55 * 1000);
+  ck_assert_uint_eq(history.sums.assist_ns, 55 * 7);
+  ck_assert_uint_eq(history.sums.worker_ns, 55 * 13);
+  ck_assert_uint_eq(history.sums.idle_ns, 55 * 17);
+  ck_assert_uint_eq(history.sums.other_ns, 55 * 19);
+  ck_assert_uint_eq(history.sums.marked, 230);
+  ck_assert_uint_eq(history.sums.last_end, 60);
+  ck_assert_uint_eq(history.sums.stack_bytes, 110);
 }
 END_TEST
 
@@ -86,9 +94,9 @@ static void add_or_read(unsigned index)
   }
   for (uint64_t seen = 0; seen < CYCLES;) {
     lock_acquire(&history.lock);
-    seen = history.cycles;
-    if (history.pause_total_ns != seen * (seen + 1) / 2 * 1000 ||
-        (seen && history.last_end != seen + 50))
+    seen = history.sums.cycles;
+    if (history.sums.pause_ns != seen * (seen + 1) / 2 * 1000 ||
+        (seen && history.sums.last_end != seen + 50))
       ADD_RELAXED(&torn, 1);
     lock_release(&history.lock);
     sched_yield();
