@@ -251,12 +251,13 @@ static void *be_busy(void *argument)
   struct busy *busy = argument;
   dusk_thread *thread = api_attach(busy->heap);
   void *volatile last = NULL; /* of a list, which ends now and then */
+  unsigned length = 0;        /* its own: `rounds` is everybody's */
   while (!__atomic_load_n(&busy->stop, __ATOMIC_RELAXED)) {
     void **object = api_alloc(thread, gone_kind, 16);
     dusk_init(thread, &object[0], last);
     dusk_store(thread, &root[2], object);
-    uint64_t round = __atomic_add_fetch(&busy->rounds, 1, __ATOMIC_RELAXED);
-    last = round % 64 ? object : NULL;
+    __atomic_add_fetch(&busy->rounds, 1, __ATOMIC_RELAXED);
+    last = ++length % 64 ? object : NULL;
   }
   dusk_detach(thread);
   return NULL;
