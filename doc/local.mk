@@ -18,6 +18,7 @@ dist_man_MANS = \
 	%reldir%/dusk_root_add.3 \
 	%reldir%/dusk_set_assist.3 \
 	%reldir%/dusk_store.3 \
+	%reldir%/dusk_timeline_start.3 \
 	%reldir%/dusk_tuning.7 \
 	%reldir%/dusk_write_heap_profile.3 \
 	%reldir%/dusk_write_openmetrics.3 \

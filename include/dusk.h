@@ -16,6 +16,7 @@
  *   dusk/metrics.h  all that is measured, by name, and as OpenMetrics text
  *   dusk/profile.h  who allocates, what is in use, how long it lives
  *   dusk/inspect.h  what a heap holds, and why
+ *   dusk/timeline.h what the collector and the threads did, and when
  *
  * Functions that can fail return 0 or a positive errno value, or a pointer
  * that is NULL on failure.  Nothing here aborts on bad input: a function that
@@ -45,5 +46,6 @@
 
 #include "dusk/inspect.h"
 #include "dusk/profile.h"
+#include "dusk/timeline.h"
 
 #endif

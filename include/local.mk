@@ -19,4 +19,5 @@ duskinclude_HEADERS = \
 	%reldir%/dusk/stats.h \
 	%reldir%/dusk/store.h \
 	%reldir%/dusk/thread.h \
+	%reldir%/dusk/timeline.h \
 	%reldir%/dusk/types.h

@@ -26,6 +26,7 @@ libdusk_all_la_SOURCES = \
 	%reldir%/api/option.h \
 	%reldir%/api/profile.c \
 	%reldir%/api/thread.c \
+	%reldir%/api/timeline.c \
 	%reldir%/base/atomic.h \
 	%reldir%/base/bits.h \
 	%reldir%/base/chaos.c \
@@ -66,6 +67,8 @@ libdusk_all_la_SOURCES = \
 	%reldir%/collect/memory.h \
 	%reldir%/collect/pacing.c \
 	%reldir%/collect/pacing.h \
+	%reldir%/collect/recording.c \
+	%reldir%/collect/recording.h \
 	%reldir%/collect/revive.c \
 	%reldir%/collect/revive.h \
 	%reldir%/collect/scan.c \
@@ -80,16 +83,19 @@ libdusk_all_la_SOURCES = \
 	%reldir%/event/assists.h \
 	%reldir%/event/counters.c \
 	%reldir%/event/counters.h \
-	%reldir%/event/delays.c \
-	%reldir%/event/delays.h \
+	%reldir%/event/events.def \
 	%reldir%/event/histogram.c \
 	%reldir%/event/histogram.h \
 	%reldir%/event/history.c \
 	%reldir%/event/history.h \
 	%reldir%/event/sampling.c \
 	%reldir%/event/sampling.h \
+	%reldir%/event/ring.c \
+	%reldir%/event/ring.h \
 	%reldir%/event/timings.c \
 	%reldir%/event/timings.h \
+	%reldir%/event/track.c \
+	%reldir%/event/track.h \
 	%reldir%/event/utilisation.c \
 	%reldir%/event/utilisation.h \
 	%reldir%/heap/arena.c \
@@ -207,6 +213,7 @@ libdusk_all_la_SOURCES = \
 	%reldir%/os/priority.h \
 	%reldir%/os/scrub.c \
 	%reldir%/os/scrub.h \
+	%reldir%/os/probe.h \
 	%reldir%/os/self.c \
 	%reldir%/os/self.h \
 	%reldir%/os/symbol.c \
@@ -250,10 +257,14 @@ libdusk_all_la_SOURCES = \
 	%reldir%/report/pprof.h \
 	%reldir%/report/profilefile.c \
 	%reldir%/report/profilefile.h \
+	%reldir%/report/recorder.c \
+	%reldir%/report/recorder.h \
 	%reldir%/report/scavtrace.c \
 	%reldir%/report/scavtrace.h \
 	%reldir%/report/stats.c \
 	%reldir%/report/stats.h \
+	%reldir%/report/timeline.c \
+	%reldir%/report/timeline.h \
 	%reldir%/report/trace.c \
 	%reldir%/report/trace.h
 libdusk_all_la_LDFLAGS = $(DUSK_LDFLAGS)

@@ -16,6 +16,8 @@
 #   openmetrics.sh  has others read what a heap writes about itself
 #   pprof.sh      has go tool pprof read what an example leaves behind
 #   mistakes.sh   runs those that are wrong, and reads what they are told
+#   probes.sh     reads the notes of the library's probes
+#   timeline.sh   reads a timeline with a JSON parser that is not ours
 #   tools.sh      lets memory checkers watch a program
 
 unit_tests = \
@@ -36,7 +38,6 @@ unit_tests = \
 	%reldir%/unit/child \
 	%reldir%/unit/clock \
 	%reldir%/unit/counters \
-	%reldir%/unit/delays \
 	%reldir%/unit/depot \
 	%reldir%/unit/faults \
 	%reldir%/unit/fence \
@@ -76,6 +77,7 @@ unit_tests = \
 	%reldir%/unit/recount \
 	%reldir%/unit/retention \
 	%reldir%/unit/rootcheck \
+	%reldir%/unit/ring \
 	%reldir%/unit/rootset \
 	%reldir%/unit/run \
 	%reldir%/unit/sampling \
@@ -89,6 +91,7 @@ unit_tests = \
 	%reldir%/unit/sizeclass \
 	%reldir%/unit/symbol \
 	%reldir%/unit/terminate \
+	%reldir%/unit/timeline \
 	%reldir%/unit/timings \
 	%reldir%/unit/trace \
 	%reldir%/unit/unwind \
@@ -131,6 +134,7 @@ api_tests = \
 	%reldir%/api/pressure \
 	%reldir%/api/profile \
 	%reldir%/api/profilefile \
+	%reldir%/api/recorder \
 	%reldir%/api/retention \
 	%reldir%/api/rlimit \
 	%reldir%/api/root \
@@ -139,6 +143,7 @@ api_tests = \
 	%reldir%/api/stats \
 	%reldir%/api/store \
 	%reldir%/api/thread \
+	%reldir%/api/timeline \
 	%reldir%/api/trace \
 	%reldir%/api/why
 stress_tests = \
@@ -177,6 +182,8 @@ test_scripts = \
 	%reldir%/model/model.sh \
 	%reldir%/openmetrics.sh \
 	%reldir%/pprof.sh \
+	%reldir%/probes.sh \
+	%reldir%/timeline.sh \
 	%reldir%/tools.sh
 
 # What tests include, read, or leave to other rules.
@@ -398,6 +405,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_oom_LDADD = $(api_ldadd)
 %canon_reldir%_api_openmetrics_LDADD = $(api_ldadd)
 %canon_reldir%_api_pressure_LDADD = $(api_ldadd)
+%canon_reldir%_api_recorder_LDADD = $(api_ldadd)
 %canon_reldir%_api_retention_LDADD = $(api_ldadd)
 %canon_reldir%_api_rlimit_LDADD = $(api_ldadd)
 %canon_reldir%_api_root_LDADD = $(api_ldadd)
@@ -406,6 +414,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_stats_LDADD = $(api_ldadd)
 %canon_reldir%_api_store_LDADD = $(api_ldadd)
 %canon_reldir%_api_thread_LDADD = $(api_ldadd)
+%canon_reldir%_api_timeline_LDADD = $(api_ldadd)
 %canon_reldir%_api_trace_LDADD = $(api_ldadd)
 %canon_reldir%_api_why_LDADD = $(api_ldadd)
 %canon_reldir%_steps_graph_CPPFLAGS = $(steps_cppflags)

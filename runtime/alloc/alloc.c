@@ -18,12 +18,14 @@
 #include "base/chaos.h"
 #include "collect/cycle.h"
 #include "collect/pacing.h"
+#include "collect/recording.h"
 #include "heap/central.h"
 #include "heap/origin.h"
 #include "mutator/cache.h"
 #include "mutator/checking.h"
 #include "mutator/poll.h"
 #include "os/clock.h"
+#include "os/probe.h"
 
 #include <errno.h>
 
@@ -34,9 +36,10 @@ NOINLINE void alloc_collect(struct dusk_thread *thread)
 {
   struct collector *collector = thread_collector(thread);
   poll_go_outside(thread, CALLER_SP());
-  uint64_t start = delays_start(thread->delays);
-  cycle_await(collector, cycle_ask(collector, true));
-  delays_end(thread->delays, DELAY_collect, start);
+  uint64_t start = track_begin(&thread->track);
+  uint64_t number = cycle_ask(collector, true);
+  cycle_await(collector, number);
+  track_end(&thread->track, EVENT_collect, start, number, 0);
   poll_come_back(thread);
 }
 
@@ -105,6 +108,8 @@ static void earn(struct dusk_thread *thread)
 {
   struct collector *collector = thread_collector(thread);
   cycle_ask_if_due(collector);
+  if (track_is_on(&thread->track))
+    recording_sample(collector, &thread->track);
   assist_settle(thread);
   if (UNLIKELY(pacing_is_over(collector)))
     assist_step_aside(thread);
@@ -183,6 +188,7 @@ void *alloc_slow(struct dusk_thread *thread, dusk_kind kind, size_t bytes,
     errno = EINVAL;
     return NULL;
   }
+  PROBE3(alloc__slow, thread->life.number, kind, bytes);
   uint64_t start = begin_slow_path(thread);
   poll_check(thread);
   if (checking_is_on(thread))

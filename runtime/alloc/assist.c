@@ -25,8 +25,10 @@
 #include "collect/limiting.h"
 #include "collect/mark.h"
 #include "collect/pacing.h"
+#include "collect/recording.h"
 #include "mutator/poll.h"
 #include "os/clock.h"
+#include "os/probe.h"
 
 enum {
   /* The least that an assist marks, bytes of scan work: it costs about 0.3 us
@@ -99,8 +101,8 @@ static struct limits limits_for(const struct assist_rule *rule, int64_t work)
   return limits;
 }
 
-/* Marks in slices; returns what was done.  The delay is the time of marking
- * alone: what the thread serves in between is a delay of its own. */
+/* Marks in slices; returns what was done.  What counts is the time of marking
+ * alone: what the thread serves in between is noted by itself. */
 static int64_t pay_by_marking(struct dusk_thread *thread, int64_t work)
 {
   struct collector *collector = thread_collector(thread);
@@ -126,7 +128,9 @@ static int64_t pay_by_marking(struct dusk_thread *thread, int64_t work)
   if (ns) {
     thread_was_held(thread, held, clock_now());
     assists_add(&thread->assists, ns, (uint64_t)paid);
-    delays_note(thread->delays, DELAY_assist, start, ns);
+    PROBE3(assist, thread->life.number, (uint64_t)paid, ns);
+    track_end(&thread->track, EVENT_assist, start, (uint64_t)paid, ns);
+    recording_note_stall(collector, ns);
   }
   return paid;
 }
@@ -203,7 +207,9 @@ static NOINLINE void step_aside(struct dusk_thread *thread)
   uint64_t ns = clock_now() - start;
   counter_add(&thread->assists.asides, 1);
   counter_add(&thread->assists.aside_ns, ns);
-  delays_note(thread->delays, DELAY_aside, start, ns);
+  PROBE2(aside, thread->life.number, ns);
+  track_note(&thread->track, EVENT_aside, start, ns, 0, 0);
+  recording_note_stall(collector, ns);
 }
 
 /* How long a round has been open, as far as who waits has seen. */
@@ -274,7 +280,9 @@ static NOINLINE void wait_at_wall(struct dusk_thread *thread)
   counter_add(&thread->assists.walls, 1);
   counter_add(&thread->assists.wall_ns, ns);
   thread_was_held(thread, start, start + ns);
-  delays_note(thread->delays, DELAY_wall, start, ns);
+  PROBE2(wall, thread->life.number, ns);
+  track_note(&thread->track, EVENT_wall, start, ns, 0, 0);
+  recording_note_stall(collector, ns);
   poll_come_back(thread);
 }
 

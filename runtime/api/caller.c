@@ -5,7 +5,7 @@
 #include "api/caller.h"
 
 #include "base/check.h"
-#include "mutator/thread.h"
+#include "collect/heap.h"
 
 /* The handle's own words tell whether the call is allowed; the line says what
  * is wrong otherwise. */
@@ -21,6 +21,17 @@ bool caller_owns(const dusk_thread *thread, const char *call)
   if (why)
     complain("%s: %s", call, why);
   return !why;
+}
+
+dusk_thread *caller_find(const dusk_heap *heap)
+{
+  /* Before the first attached, there are no words to ask for. */
+  if (!LOAD_RELAXED(&heap->collector.registry.joined))
+    return NULL;
+  dusk_thread *own = self_word();
+  while (own && own->heap != heap)
+    own = own->next_own;
+  return own;
 }
 
 bool caller_is_inside(const dusk_thread *thread, const char *call)

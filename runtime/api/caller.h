@@ -11,6 +11,9 @@
  * stderr, which begins with `call`, says what is wrong. */
 bool caller_owns(const dusk_thread *thread, const char *call);
 
+/* The calling pthread's attachment to the heap; NULL: it has none. */
+dusk_thread *caller_find(const dusk_heap *heap);
+
 /* And the thread is outside blocking regions. */
 bool caller_is_inside(const dusk_thread *thread, const char *call);
 

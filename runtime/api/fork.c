@@ -40,6 +40,7 @@
 #include "os/fence.h"
 #include "os/unwind.h"
 #include "report/profilefile.h"
+#include "report/recorder.h"
 #include "report/trace.h"
 
 /* What is open, guarded by `lock`. */
@@ -151,6 +152,7 @@ static void in_child(void)
   for (struct dusk_heap *heap = process.heaps; heap; heap = heap->next_open) {
     trace_drop(heap);
     profilefile_drop(heap);
+    recorder_drop(heap);
     heap->has_driver = driven == heap;
     revive_heap(heap);
     inspect_revive(heap);

@@ -23,6 +23,7 @@
 #include "os/vm.h"
 #include "report/gctrace.h"
 #include "report/profilefile.h"
+#include "report/recorder.h"
 #include "report/scavtrace.h"
 #include "report/stats.h"
 #include "report/trace.h"
@@ -61,6 +62,7 @@ static void *driver_main(void *argument)
       scavtrace_print(heap);
     budget_settle(heap);
     cycle_finish(collector, &record);
+    recorder_look(heap, &record);
     limit_tell(heap);
   }
   return NULL;
@@ -108,8 +110,10 @@ static int start_collector(dusk_heap *heap, const struct collector_setup *setup,
   if (trace)
     trace_open(heap, trace);
   profilefile_open(heap);
+  recorder_open(heap);
   error = start_threads(heap);
   if (error) {
+    recorder_close(heap, false);
     profilefile_forget(heap);
     trace_close(heap);
     collector_close(&heap->collector);
@@ -153,14 +157,15 @@ static int start_crew(struct collector *collector)
 }
 
 /* A program that ends without closing its heaps. */
-static void write_profiles(void)
+static void write_files(void)
 {
   fork_for_heaps(profilefile_write);
+  fork_for_heaps(recorder_write);
 }
 
 static void await_exit(void)
 {
-  atexit(write_profiles);
+  atexit(write_files);
 }
 
 int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
@@ -193,7 +198,7 @@ int dusk_heap_open(const dusk_options *options, dusk_heap **heap)
     return error;
   }
   fork_add_heap(made);
-  if (made->profile_file) {
+  if (made->profile_file || made->recorder) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     pthread_once(&once, await_exit);
   }
@@ -220,6 +225,7 @@ void dusk_heap_close(dusk_heap *heap)
   stop_threads(heap);
   trace_close(heap);
   profilefile_close(heap);
+  recorder_close(heap, true);
   collector_close(collector);
   inspect_close(heap);
   lock_destroy(&heap->member_lock);

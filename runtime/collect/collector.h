@@ -34,6 +34,8 @@ struct pacing {
   int64_t memory_limit; /* the program's; the pacer has the lower of it... */
   int64_t budget_limit; /* ...and the budget's; INT64_MAX: in none */
   uint64_t ended_ns;    /* when the last marking had ended; or the opening */
+  uint64_t goal;        /* as far as it was known when the trigger was set;
+                           atomic */
   uint64_t trigger;     /* live bytes at which a cycle begins; atomic */
   uint64_t wall_bytes;  /* the program's: hard wall over the goal, or 0 */
   uint64_t wall;        /* and beyond which allocation steps aside; atomic */
@@ -69,8 +71,19 @@ struct scavenging {
   uint64_t cycle_ns;     /* processor time of the last cycle; atomic */
   uint64_t limit_target; /* bytes that pages may hold before some go; atomic */
   uint32_t asleep;       /* the thread waits without end; atomic */
-  uint32_t changes;      /* of targets, a count; atomic */
-  uint64_t idle_cycles;  /* asked for because the program was idle; atomic */
+  struct track track;
+  uint32_t changes;     /* of targets, a count; atomic */
+  uint64_t idle_cycles; /* asked for because the program was idle; atomic */
+};
+
+/* A timeline (recording.c).  Guarded by the registry's lock. */
+struct recording {
+  uint64_t since_ns;      /* clock_now(); UINT64_MAX: there was none yet */
+  uint64_t until_ns;      /* UINT64_MAX: it is on */
+  uint64_t sample_due_ns; /* when the heap's size is noted next; UINT64_MAX:
+                             not at all; atomic */
+  uint64_t watch_ns;      /* stalls of this length are watched for; 0: none */
+  uint64_t stalled;       /* there was one; atomic */
 };
 
 /* The threads of a collector: crew.h. */
@@ -138,6 +151,15 @@ struct collector {
   uint32_t closing;
 
   bool periodic; /* the cycle is one for its age; the driver's own */
+
+  struct track track;         /* the driver's */
+  struct track *helper_track; /* as many as there are helpers */
+  unsigned helper_tracks;
+  struct recording recording;
+  struct posted {
+    unsigned which; /* enum handshake */
+    uint64_t start_ns;
+  } posted; /* the handshake that is under way; the driver's own */
 
   struct helper *helpers; /* then the idle workers */
   unsigned helper_count;  /* of both */

@@ -28,10 +28,12 @@
 #include "collect/handshake.h"
 #include "collect/limiting.h"
 #include "collect/pacing.h"
+#include "collect/recording.h"
 #include "collect/terminate.h"
 #include "collect/worker.h"
 #include "os/clock.h"
 #include "os/machine.h"
+#include "os/probe.h"
 
 #include <errno.h>
 
@@ -55,6 +57,7 @@ static void set_phase(struct collector *collector, enum phase phase)
 {
   CHECK(collector_phase(collector) == phase_before[phase]);
   STORE_RELAXED(&collector->phase, phase);
+  PROBE2(phase, collector->begun, (int)phase);
 }
 
 int collector_open(struct collector *collector,
@@ -76,6 +79,7 @@ int collector_open(struct collector *collector,
   park_init(&collector->spare);
   park_init(&collector->scavenging.wake);
   collector->opened_ns = clock_now();
+  recording_init(collector);
   collector->processors = machine_processors();
   collector->workers_are_asked = setup->workers > 0;
   collector->workers =
@@ -83,11 +87,13 @@ int collector_open(struct collector *collector,
   unsigned idle = worker_idle_count(collector->processors, collector->workers);
   collector->idle_workers =
       setup->idle_workers < idle ? setup->idle_workers : idle;
+  error = helpers_make_tracks(collector);
   collector->slow_ms = setup->slow_ms;
   collector->assist_rule = setup->assist_rule;
   pacing_init(collector, setup);
   limiting_init(collector);
-  error = helpers_start(collector);
+  if (!error)
+    error = helpers_start(collector);
   if (error)
     collector_close(collector);
   return error;
@@ -96,6 +102,8 @@ int collector_open(struct collector *collector,
 void collector_close(struct collector *collector)
 {
   helpers_stop(collector);
+  recording_clear(collector);
+  helpers_drop_tracks(collector);
   pacing_destroy(collector);
   park_destroy(&collector->spare);
   park_destroy(&collector->scavenging.wake);
@@ -248,11 +256,16 @@ struct cycle_record cycle_mark(struct collector *collector)
   STORE_RELAXED(&collector->epoch, epoch);
   STORE_RELEASE(&collector->begun, record.number); /* with cycle_ask() */
 
+  recording_note_heap(collector, &collector->track);
+  PROBE3(gc__start, record.number, record.live_at_start, record.trigger);
   start(collector, epoch);
   record.mark_ns = clock_now();
   record.other_ns = clock_thread_cpu() - cpu_at_start;
   record.rounds = mark(collector, epoch);
   record.end_ns = clock_now();
+  track_note(&collector->track, EVENT_mark, record.mark_ns,
+             record.end_ns - record.mark_ns, record.rounds, record.number);
+  recording_note_heap(collector, &collector->track);
   record.goal = pacing_goal(collector);
   return record;
 }
@@ -276,6 +289,18 @@ static void read_counters(struct collector *collector,
   record->root_bytes = LOAD_RELAXED(&pacing->root_work);
 }
 
+static void note_cycle(struct collector *collector,
+                       const struct cycle_record *record)
+{
+  PROBE3(gc__end, record->number, record->marked,
+         clock_now() - record->start_ns);
+  struct track *track = &collector->track;
+  track_end(track, EVENT_cycle, record->start_ns, record->number,
+            record->forced);
+  recording_note_heap(collector, track);
+  track_mark(track, EVENT_live, record->marked);
+}
+
 void cycle_sweep(struct collector *collector, struct cycle_record *record)
 {
   const struct flow *flow = &collector->arena.flow;
@@ -287,8 +312,11 @@ void cycle_sweep(struct collector *collector, struct cycle_record *record)
   record->heap_inuse = pages_read(&collector->arena).in_use;
   set_phase(collector, PHASE_CENSUS);
   profile_fold(&collector->arena, epoch);
+  uint64_t census_ns = track_begin(&collector->track);
   struct census census = census_run(collector, epoch + 1);
   record->marked = census.live + flow_external(flow);
+  track_end(&collector->track, EVENT_census, census_ns, record->marked,
+            record->number);
   read_counters(collector, record);
   record->other_ns += clock_thread_cpu() - cpu_at_end;
   record->swept_ns = clock_now();
@@ -296,6 +324,7 @@ void cycle_sweep(struct collector *collector, struct cycle_record *record)
   pacing_end(collector, record);
   record->limited = limiter_last_on(&collector->limiting.limiter);
   set_phase(collector, PHASE_IDLE);
+  note_cycle(collector, record);
 }
 
 void cycle_finish(struct collector *collector,

@@ -16,6 +16,7 @@
 #include "mutator/cache.h"
 #include "mutator/poll.h"
 #include "os/clock.h"
+#include "os/probe.h"
 #include "os/unwind.h"
 
 enum {
@@ -107,26 +108,46 @@ static const struct {
     [HANDSHAKE_4] = {serve_h4, false, false, false, 1, SERVICE_ENDING},
 };
 
+_Static_assert(EVENT_h1 + (int)HANDSHAKE_4 == (int)EVENT_h4 &&
+                   EVENT_h1 + (int)HANDSHAKE_2 == (int)EVENT_h2,
+               "events.def has the handshakes in their order");
+
 void handshake_post(struct collector *collector, enum handshake which,
                     uint32_t epoch)
 {
+  collector->posted = (struct posted){
+      .which = which, .start_ns = track_begin(&collector->track)};
   STORE_RELAXED(&collector->registry.half, steps[which].half);
   registry_post(&collector->registry, steps[which].step,
                 (struct joining){.epoch = epoch + steps[which].epochs,
                                  .barrier = steps[which].barrier,
                                  .black = steps[which].black,
                                  .owes = steps[which].owes});
+  PROBE2(handshake__begin, collector->registry.round, (int)which);
   CHAOS("round-posted");
+}
+
+/* The thread has served the round, or is served. */
+static bool serve_one(struct collector *collector, struct dusk_thread *thread)
+{
+  struct registry *registry = &collector->registry;
+  if (LOAD_ACQUIRE(&thread->served) == registry->round) /* acknowledge */
+    return true;
+  uint64_t start = track_begin(&collector->track);
+  if (!poll_serve_outside(registry, thread))
+    return false;
+  track_end(&collector->track, EVENT_served, start, thread->life.number,
+            registry->round);
+  return true;
 }
 
 /* A thread that has not served the round, and is not in a blocking region;
  * serves those that are.  With the registry's lock. */
-static struct dusk_thread *serve_outside(struct registry *registry)
+static struct dusk_thread *serve_outside(struct collector *collector)
 {
   struct dusk_thread *late = NULL;
-  for (struct dusk_thread *t = registry->first; t; t = t->next)
-    if (LOAD_ACQUIRE(&t->served) != registry->round && /* acknowledge */
-        !poll_serve_outside(registry, t))
+  for (struct dusk_thread *t = collector->registry.first; t; t = t->next)
+    if (!serve_one(collector, t))
       late = t;
   return late;
 }
@@ -177,7 +198,7 @@ static void park(struct registry *registry, uint64_t ns)
   STORE_RELAXED(&registry->collector_waits, 0);
 }
 
-void handshake_wait(struct collector *collector)
+static void await_all(struct collector *collector)
 {
   struct registry *registry = &collector->registry;
   uint64_t start = clock_now();
@@ -186,7 +207,7 @@ void handshake_wait(struct collector *collector)
   bool reported = slow_ns == 0;
   for (;;) {
     lock_acquire(&registry->lock);
-    struct dusk_thread *late = serve_outside(registry);
+    struct dusk_thread *late = serve_outside(collector);
     /* Reported with the lock held: the thread cannot leave, so its pthread
      * exists. */
     if (late && !reported && clock_now() - start >= slow_ns) {
@@ -200,4 +221,13 @@ void handshake_wait(struct collector *collector)
     if (look_ns < LOOK_MAX_NS)
       look_ns *= 2;
   }
+}
+
+void handshake_wait(struct collector *collector)
+{
+  const struct posted *posted = &collector->posted;
+  await_all(collector);
+  PROBE2(handshake__end, collector->registry.round, (int)posted->which);
+  track_end(&collector->track, (enum event_id)(EVENT_h1 + posted->which),
+            posted->start_ns, collector->registry.round, collector->begun);
 }

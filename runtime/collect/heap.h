@@ -31,12 +31,14 @@ struct calls {
 struct dusk_budget;
 struct trace;
 struct profile_file;
+struct recorder;
 
 struct dusk_heap {
   struct collector collector;
   uint64_t number;     /* of the heaps that the process has opened, from 1 */
   struct trace *trace; /* NULL: DUSK_TRACE is not set */
   struct profile_file *profile_file; /* NULL: no heapprofile=FILE */
+  struct recorder *recorder;         /* NULL: DUSK_DEBUG does not ask for it */
   struct history history;
   struct debug_options debug;
   struct lock calls_lock;     /* RANK_calls */

@@ -11,8 +11,7 @@
 static uint64_t cache_bytes(const struct collector *collector)
 {
   uint64_t unused = DUSK_KINDS_MAX - kinds_count(&collector->arena.kinds);
-  return sizeof(struct dusk_thread) - unused * sizeof(struct dusk_row) +
-         (collector->registry.traced ? sizeof(struct delays) : 0);
+  return sizeof(struct dusk_thread) - unused * sizeof(struct dusk_row);
 }
 
 struct memory memory_read(struct collector *collector)
@@ -29,9 +28,9 @@ struct memory memory_read(struct collector *collector)
   memory.collector =
       pages->tables - memory.spans + grey_bytes(&collector->grey);
   memory.profile = profile_bytes(&arena->profile);
-  memory.other = sizeof(struct dusk_heap) + kinds_count(&arena->kinds) *
-                                                DUSK_SIZE_CLASSES *
-                                                sizeof(struct central);
+  memory.other =
+      sizeof(struct dusk_heap) + LOAD_RELAXED(&registry->ring_bytes) +
+      kinds_count(&arena->kinds) * DUSK_SIZE_CLASSES * sizeof(struct central);
   return memory;
 }
 

@@ -102,6 +102,7 @@ static void publish(struct collector *collector)
   uint64_t goal;
   STORE_RELAXED(&pacing->trigger,
                 pacer_trigger(&pacing->pacer, &memory, &goal));
+  STORE_RELAXED(&pacing->goal, goal);
   uint64_t hard = hard_wall(pacing, goal, &memory);
   STORE_RELAXED(&pacing->wall, min_u64(soft_wall(goal), hard));
   STORE_RELAXED(&pacing->hard_wall, hard);

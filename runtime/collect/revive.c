@@ -27,6 +27,7 @@
 #include "collect/revive.h"
 
 #include "collect/pacing.h"
+#include "collect/recording.h"
 #include "heap/recount.h"
 #include "os/block.h"
 
@@ -108,6 +109,7 @@ void revive_heap(struct dusk_heap *heap)
   balance_counters(collector, &recount.objects);
   revive_cycles(collector, unfinished == UNFINISHED_CENSUS);
   revive_workers(collector);
+  recording_revive(collector);
   pacing_revive(collector);
   lock_renew(&heap->history.lock);
   lock_renew(&heap->calls_lock);

@@ -147,24 +147,35 @@ static uint64_t bytes_over(const struct watch *watch,
   return max_u64(over, over_limit);
 }
 
-/* Works for a slice.  false: there is nothing to do, or nothing to be had. */
-static bool work(struct collector *collector, const struct watch *watch,
-                 struct scavenger_pace *pace)
+/* Works for a slice.  0: there is nothing to do, or nothing to be had. */
+static uint64_t work(struct collector *collector, const struct watch *watch,
+                     struct scavenger_pace *pace)
 {
-  for (bool has_worked = false;; has_worked = true) {
+  for (uint64_t all = 0;;) {
     uint64_t over = bytes_over(watch, collector);
     uint64_t bytes = min_u64(over, SCAVENGER_QUANTUM_BYTES);
     uint64_t before = clock_thread_cpu();
     uint64_t gone = bytes ? scavenge(&collector->arena, bytes, SCAVENGE_SPARSE,
                                      SCAVENGE_BACKGROUND)
                           : 0;
-    if (!gone)
-      return has_worked;
-    if (scavenger_pace_worked(pace, gone, clock_thread_cpu() - before))
-      return true;
-    if (LOAD_ACQUIRE(&collector->closing)) /* with dusk_heap_close() */
-      return true;
+    all += gone;
+    if (!gone ||
+        scavenger_pace_worked(pace, gone, clock_thread_cpu() - before) ||
+        LOAD_ACQUIRE(&collector->closing)) /* with dusk_heap_close() */
+      return all;
   }
+}
+
+static bool work_and_note(struct collector *collector,
+                          const struct watch *watch,
+                          struct scavenger_pace *pace)
+{
+  struct track *track = &collector->scavenging.track;
+  uint64_t start = track_begin(track);
+  uint64_t gone = work(collector, watch, pace);
+  if (gone)
+    track_end(track, EVENT_scavenge, start, gone, 0);
+  return gone > 0;
 }
 
 static void rest(struct collector *collector, struct scavenger_pace *pace,
@@ -203,7 +214,7 @@ static void *scavenger_main(void *argument)
       return NULL;
     look(&watch, collector);
     ask_if_idle(&watch, collector);
-    if (work(collector, &watch, &pace))
+    if (work_and_note(collector, &watch, &pace))
       rest(collector, &pace, noted);
     else
       wait(collector, &watch, noted);

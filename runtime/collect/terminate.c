@@ -37,10 +37,12 @@ static void drain(struct collector *collector, struct turn *turn)
   struct grey *grey = &collector->grey;
   struct dusk_tracer tracer;
   for (;;) {
+    uint64_t start = track_begin(turn->track);
     if (!grey_is_empty(grey) && mark_enter(&tracer, collector)) {
       while (turn_mark(turn, &tracer))
         ;
       mark_leave(&tracer);
+      track_end(turn->track, EVENT_slice, start, tracer.work, 0);
     } else if (LOAD_ACQUIRE(&grey->busy)) { /* with grey_leave() */
       clock_sleep(MARKERS_NS);
     } else if (LOAD_RELAXED(&grey->overflowed) &&

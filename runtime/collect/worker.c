@@ -100,6 +100,11 @@ static double worker_share(const struct collector *collector, unsigned worker)
   return workers.fractional * collector->processors;
 }
 
+static struct track *worker_track(struct collector *collector, unsigned worker)
+{
+  return worker ? &collector->helper_track[worker - 1] : &collector->track;
+}
+
 void turn_begin(struct turn *turn, struct collector *collector, unsigned worker)
 {
   double fair = worker_share(collector, worker);
@@ -110,6 +115,7 @@ void turn_begin(struct turn *turn, struct collector *collector, unsigned worker)
       .wakes_idle = worker == 0 && collector->idle_workers,
       .began_ns = clock_now(),
       .cpu_ns = clock_thread_cpu(),
+      .track = worker_track(collector, worker),
   };
   turn->looked_ns = turn->began_ns;
 }
@@ -168,7 +174,9 @@ static void hold_back(struct turn *turn, struct dusk_tracer *tracer)
   if (due <= passed)
     return;
   mark_share(tracer);
+  uint64_t start = track_begin(turn->track);
   clock_sleep(due - passed < REST_MAX_NS ? due - passed : REST_MAX_NS);
+  track_end(turn->track, EVENT_rest, start, 0, 0);
 }
 
 /* Is a processor free for an idle worker, with so many markers?  (.spare)  In
@@ -213,6 +221,8 @@ static void help(struct helper *helper)
 {
   struct dusk_tracer tracer;
   struct turn turn;
+  struct track *track = worker_track(helper->collector, helper->worker);
+  uint64_t start = track_begin(track);
   if (grey_is_empty(&helper->collector->grey) ||
       !mark_enter(&tracer, helper->collector))
     return;
@@ -220,6 +230,7 @@ static void help(struct helper *helper)
   while (turn_mark(&turn, &tracer))
     ;
   mark_leave(&tracer);
+  track_end(track, EVENT_slice, start, tracer.work, 0);
 }
 
 /* May one more idle worker mark now? */
@@ -237,15 +248,18 @@ static bool idle_begin(struct collector *collector)
 enum help { HELP_NONE, HELP_SOME, HELP_LOST };
 
 /* Marks while there is work and a processor to spare. */
-static enum help help_idly(struct collector *collector)
+static enum help help_idly(struct collector *collector, struct track *track)
 {
   uint64_t noted = clock_thread_cpu();
+  uint64_t start = track_begin(track);
+  uint64_t work = 0;
   enum help help = HELP_NONE;
   unsigned quanta = 0;
   while (idle_begin(collector)) {
     uint64_t begun = clock_now();
     uint64_t done = mark_some(collector, IDLE_QUANTUM_BYTES); /* .short */
     idle_leave(&collector->idle);
+    work += done;
     ADD_RELAXED(&collector->pacing.credit, (int64_t)done);
     if (clock_now() - begun > LOST_NS && !DUSK_CHAOS)
       help = HELP_LOST; /* .shy */
@@ -259,6 +273,8 @@ static enum help help_idly(struct collector *collector)
     }
   }
   count_idle(collector, clock_thread_cpu() - noted);
+  if (work)
+    track_end(track, EVENT_slice, start, work, 0);
   return help;
 }
 
@@ -272,23 +288,25 @@ struct attention {
 
 /* .shy */
 static enum help help_if_in_time(const struct attention *attention,
-                                 struct collector *collector, uint64_t now)
+                                 struct collector *collector, uint64_t now,
+                                 struct track *track)
 {
   uint64_t due = attention->due_ns ? attention->due_ns
                                    : LOAD_RELAXED(&collector->spare_ns);
   bool late = now > due + LOST_NS && !DUSK_CHAOS;
-  return late ? HELP_LOST : help_idly(collector);
+  return late ? HELP_LOST : help_idly(collector, track);
 }
 
 /* Helps, or not; returns how long to wait until the next look. */
-static uint64_t attend(struct attention *attention, struct collector *collector)
+static uint64_t attend(struct attention *attention, struct collector *collector,
+                       struct track *track)
 {
   uint64_t now = clock_now();
   enum help help = HELP_NONE;
   bool present =
       collector_phase(collector) == PHASE_MARK && now >= attention->until_ns;
   if (present)
-    help = help_if_in_time(attention, collector, now);
+    help = help_if_in_time(attention, collector, now, track);
   if (help == HELP_LOST) {
     attention->until_ns = clock_now() + attention->away_ns;
     if (attention->away_ns < AWAY_MAX_NS)
@@ -311,6 +329,7 @@ static void *idle_main(void *argument)
 {
   struct helper *helper = argument;
   struct collector *collector = helper->collector;
+  struct track *track = worker_track(collector, helper->worker);
   struct attention attention = {.wait_ns = LOOK_NS, .away_ns = AWAY_MIN_NS};
   if (!priority_be_idle())
     return NULL;
@@ -318,7 +337,7 @@ static void *idle_main(void *argument)
     uint64_t noted = park_note(&collector->spare);
     if (LOAD_ACQUIRE(&collector->closing)) /* with collector_close() */
       return NULL;
-    park_wait(&collector->spare, noted, attend(&attention, collector));
+    park_wait(&collector->spare, noted, attend(&attention, collector, track));
   }
 }
 
@@ -350,9 +369,33 @@ void helpers_wake(struct collector *collector)
     park_signal(&collector->wake);
 }
 
+static unsigned most_helpers(const struct collector *collector)
+{
+  return collector->workers - 1 + collector->idle_workers;
+}
+
+int helpers_make_tracks(struct collector *collector)
+{
+  unsigned count = most_helpers(collector);
+  collector->helper_track = block_make(count * sizeof(struct track));
+  if (!collector->helper_track)
+    return ENOMEM;
+  collector->helper_tracks = count;
+  for (unsigned i = 0; i < count; i++)
+    collector->helper_track[i].owner = OWNER_WORKERS + 1 + i;
+  return 0;
+}
+
+void helpers_drop_tracks(struct collector *collector)
+{
+  block_free(collector->helper_track);
+  collector->helper_track = NULL;
+  collector->helper_tracks = 0;
+}
+
 int helpers_start(struct collector *collector)
 {
-  unsigned count = collector->workers - 1 + collector->idle_workers;
+  unsigned count = most_helpers(collector);
   collector->helpers = block_make(count * sizeof *collector->helpers);
   if (!collector->helpers)
     return ENOMEM;

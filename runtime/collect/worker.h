@@ -25,6 +25,7 @@ struct turn {
   uint64_t noted_ns;  /* processor time already counted */
   uint64_t looked_ns; /* wall, at the last count */
   bool wakes_idle;    /* it still has to */
+  struct track *track;
 };
 
 void turn_begin(struct turn *turn, struct collector *collector,
@@ -41,6 +42,11 @@ void turn_count(struct turn *turn);
  * Returns 0, EAGAIN or ENOMEM. */
 WARN_UNUSED int helpers_start(struct collector *collector);
 void helpers_stop(struct collector *collector);
+
+/* What they record, from before they start until after they stop.  Returns 0
+ * or ENOMEM. */
+WARN_UNUSED int helpers_make_tracks(struct collector *collector);
+void helpers_drop_tracks(struct collector *collector);
 
 /* The driver begins to mark: wakes the helpers, and lets idle workers in. */
 void helpers_wake(struct collector *collector);

@@ -9,7 +9,9 @@
 
 #include "base/bits.h"
 #include "base/chaos.h"
+#include "base/check.h"
 #include "base/steps.h"
+#include "os/probe.h"
 #include "os/vm.h"
 
 #include <string.h>
@@ -31,7 +33,7 @@ void registry_destroy(struct registry *registry)
   while (registry->records) {
     struct dusk_thread *thread = registry->records;
     registry->records = thread->next_record;
-    delays_free(thread->delays);
+    track_clear(&thread->track);
     vm_unmap(thread, record_bytes());
   }
   park_destroy(&registry->acknowledged);
@@ -43,10 +45,6 @@ static struct dusk_thread *make_record(struct registry *registry)
   struct dusk_thread *thread = vm_map(record_bytes());
   if (!thread)
     return NULL;
-  if (registry->traced && !(thread->delays = delays_make())) {
-    vm_unmap(thread, record_bytes());
-    return NULL;
-  }
   lock_acquire(&registry->lock);
   thread->next_record = registry->records;
   registry->records = thread;
@@ -83,11 +81,29 @@ static bool owe_too(struct registry *registry)
   return false;
 }
 
+void registry_start_track(struct registry *registry, struct track *track)
+{
+  CHECK(lock_rank_is_held(RANK_registry));
+  ADD_RELAXED(&registry->ring_bytes, track_start(track, registry->ring_room));
+}
+
+/* Whose events these are from now on. */
+static void begin_track(struct registry *registry, struct dusk_thread *thread)
+{
+  thread->track.owner = OWNER_THREADS + (uint32_t)thread->life.number;
+  if (registry->ring_room)
+    registry_start_track(registry, &thread->track);
+  else
+    track_stop(&thread->track);
+  track_mark(&thread->track, EVENT_attach, thread->life.number);
+}
+
 void registry_join(struct registry *registry, struct dusk_thread *thread)
 {
   lock_acquire(&registry->lock);
   thread->life.number = registry->joined + 1;
   STORE_RELAXED(&registry->joined, thread->life.number);
+  begin_track(registry, thread);
   struct joining joining = registry->joining;
   bool owes = (joining.owes || joining.halts) && owe_too(registry);
   thread_set_epoch(thread, joining.epoch);
@@ -160,6 +176,7 @@ struct service registry_begin_service(struct registry *registry)
    * complete finds this too. */
   ADD_RELAXED(&registry->noting, 1);
   return (struct service){.start_ns = clock_now(),
+                          .round = LOAD_RELAXED(&registry->round),
                           .half = LOAD_RELAXED(&registry->half)};
 }
 
@@ -173,7 +190,9 @@ void registry_end_service(struct registry *registry, struct dusk_thread *thread,
     ;
   histogram_add(&thread->timings.service, ns);
   thread_was_held(thread, service.start_ns, service.start_ns + ns);
-  delays_note(thread->delays, DELAY_service, service.start_ns, ns);
+  PROBE3(service, thread->life.number, service.round, ns);
+  track_note(&thread->track, EVENT_service, service.start_ns, ns, service.round,
+             0);
   /* Pairs with registry_await_notes(): both notes are seen. */
   SUB_RELEASE(&registry->noting, 1);
 }
@@ -194,7 +213,7 @@ static void forget(struct registry *registry, struct dusk_thread *thread)
   uintptr_t low = thread->stack_low;
   uintptr_t high = thread->stack_high;
   struct dusk_thread *next_record = thread->next_record;
-  delays_free(thread->delays);
+  track_clear(&thread->track);
   if (!vm_release(thread, record_bytes()))
     memset(thread, 0, record_bytes());
   thread->stack_low = low;
@@ -230,7 +249,9 @@ void registry_revive(struct registry *registry, uint32_t epoch)
   registry->collector_waits = 0;
   registry->noting = 0;
   registry->all_scanned = 0;
-  registry->traced = false;
+  registry->traced_room = 0;
+  registry->ring_room = 0;
+  registry->ring_bytes = 0;
   registry->first = own;
   registry->attached = own != NULL;
   registry->outside = 0;

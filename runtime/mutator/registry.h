@@ -47,10 +47,14 @@ struct registry {
   uint32_t outside;            /* threads in blocking regions, atomic */
   uint64_t caches;             /* thread records ever made */
   uint64_t joined;             /* threads that ever attached; atomic to read */
-  bool traced;                 /* threads have rings; set before the first */
-  bool scrubs;      /* H2 leaves no dead words and no runs; the same */
-  bool framed;      /* threads outside leave their frames; the same */
-  uint32_t barrier; /* flags that every thread's barrier has at all times */
+  uint64_t traced_room;        /* ring_room for DUSK_TRACE, or 0; set before the
+                                  first */
+  uint64_t ring_room;  /* events that rings have room for; 0: nobody records.
+                          Under lock */
+  uint64_t ring_bytes; /* that all rings take; atomic to read */
+  bool scrubs;         /* H2 leaves no dead words and no runs; the same */
+  bool framed;         /* threads outside leave their frames; the same */
+  uint32_t barrier;    /* flags that every thread's barrier has at all times */
   struct joining joining;
   struct tally left; /* allocated by threads that have left; under lock */
   struct assists left_assists;     /* paid by them */
@@ -95,6 +99,9 @@ void registry_spare(struct registry *registry, struct dusk_thread *thread);
  * bounds of the stacks that their last threads had. */
 void registry_revive(struct registry *registry, uint32_t epoch);
 
+/* Turns a thread's track on, with a ring of ring_room events; with the lock. */
+void registry_start_track(struct registry *registry, struct track *track);
+
 /* Lets the calling thread join. */
 void registry_join(struct registry *registry, struct dusk_thread *thread);
 
@@ -118,6 +125,7 @@ void registry_acknowledge(struct registry *registry,
  * not been reckoned up (registry_await_notes). */
 struct service {
   uint64_t start_ns;
+  uint64_t round;
   enum service_half half;
 };
 struct service registry_begin_service(struct registry *registry);

@@ -20,7 +20,6 @@
 
 static void begin_life(struct dusk_thread *thread)
 {
-  delays_clear(thread->delays);
   thread->life =
       (struct life){.attached_ns = clock_now(), .cpu_ns = clock_thread_cpu()};
 }
@@ -55,8 +54,7 @@ int thread_enter(struct dusk_thread *thread)
   thread->slow_name = (struct slow_name){0};
   thread->joined_ns = clock_now();
   utilisation_begin(&thread->utilisation, thread->joined_ns);
-  if (thread->delays)
-    begin_life(thread);
+  begin_life(thread);
   CHAOS("not-joined");
   registry_join(thread->registry, thread);
   CHAOS("joined");
@@ -93,8 +91,9 @@ void thread_leave(struct dusk_thread *thread)
   STORE_RELAXED(&thread->assists.debt_bytes, 0);
   assists_fold(&registry->left_assists, &thread->assists);
   registry_leave_timings(registry, thread);
-  if (thread->delays)
+  if (registry->traced_room)
     end_life(thread);
+  track_mark(&thread->track, EVENT_leave, thread->life.number);
   registry_remove(registry, thread);
   memset(&thread->taken, 0, sizeof thread->taken);
   lock_release(&registry->lock);
@@ -114,12 +113,19 @@ static void forget_cache(struct dusk_thread *thread)
   memset(&thread->taken, 0, sizeof thread->taken);
 }
 
+/* What it recorded is the parent's. */
+static void forget_track(struct dusk_thread *thread)
+{
+  track_clear(&thread->track);
+  thread->traced_ring = NULL;
+  thread->traced = (struct ring_reader){0};
+}
+
 void thread_revive(struct dusk_thread *thread)
 {
   struct registry *registry = thread->registry;
   forget_cache(thread);
-  delays_free(thread->delays);
-  thread->delays = NULL;
+  forget_track(thread);
   thread->log = grey_packet(thread->grey); /* as many are usable as before */
   memset(thread->recent, 0, sizeof thread->recent);
   thread->credit = 0;

@@ -19,9 +19,9 @@
 
 #include "event/assists.h"
 #include "event/counters.h"
-#include "event/delays.h"
 #include "event/sampling.h"
 #include "event/timings.h"
+#include "event/track.h"
 #include "heap/grey.h"
 #include "heap/shade.h"
 #include "os/self.h"
@@ -54,7 +54,7 @@ struct assist_rule {
   dusk_assist_cap cap; /* of DUSK_ASSIST_CAPPED */
 };
 
-/* One attachment, for the trace.  Written by attach and detach. */
+/* One attachment.  Written by attach and, for the trace, by detach. */
 struct life {
   uint64_t number;      /* from 1, in the order of attaching */
   uint64_t attached_ns; /* clock_now() */
@@ -146,8 +146,11 @@ struct dusk_thread {
   bool waits;  /* is outside for as long as a call of the library waits: its
                   own */
 
-  /* For the trace; NULL: nobody traces.  Made with the record. */
-  struct delays *delays;
+  /* What it records, and how far the trace has read that: which ring, and up
+   * to where. */
+  struct track track;
+  const struct ring *traced_ring;
+  struct ring_reader traced;
   struct life life;
 
   /* Shared with the collector. */

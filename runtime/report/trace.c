@@ -9,8 +9,9 @@
  * writes only when nobody has for so long that the text would grow without
  * bound.
  *
- * A thread in the registry's list has its ring read with the registry's lock; a
- * thread that has left it reads its own.  So each ring has one reader.
+ * A thread in the registry's list has its ring read by the driver, a thread
+ * that has left it reads its own; both with the registry's lock.  So each ring
+ * is read for the trace by one at a time, which knows how far it has come.
  *
  * Nothing here comes from the collected heap, and nothing goes through stdio's
  * streams, which are the program's.
@@ -19,7 +20,6 @@
 #include "report/trace.h"
 
 #include "base/check.h"
-#include "event/delays.h"
 #include "mutator/cache.h"
 #include "os/block.h"
 #include "os/clock.h"
@@ -138,32 +138,54 @@ static void put_cycle(struct trace *trace, const struct cycle_record *r,
            after->sys);
 }
 
+/* As the file calls them; NULL: not for it. */
+static const char *const delays[EVENT_COUNT] = {
+    [EVENT_service] = " service", [EVENT_assist] = " assist",
+    [EVENT_aside] = " aside",     [EVENT_wall] = " wall",
+    [EVENT_collect] = " collect",
+};
+
+/* An assist is the time of marking: what was served meanwhile has a line of its
+ * own. */
 static void put_delay(struct trace *trace, uint64_t thread,
-                      const struct delay *delay)
+                      const struct event *event)
 {
-  static const char *const kinds[] = {
-#define X(name) " " #name,
-      DELAY_KINDS(X)
-#undef X
-  };
-  if (!begin_line(trace, "delay"))
+  if (!delays[event->id] || !begin_line(trace, "delay"))
     return;
   put_number(trace, thread);
-  put_text(trace, kinds[delay->kind]);
-  put_number(trace, delay->start_ns);
-  put_number(trace, delay->duration_ns);
+  put_text(trace, delays[event->id]);
+  put_number(trace, event->start_ns);
+  put_number(trace, event->id == EVENT_assist ? event->b : event->duration_ns);
   put_text(trace, "\n");
 }
 
-/* What the ring holds.  Who calls is its reader. */
-static void put_delays(struct trace *trace, const struct dusk_thread *thread)
+/* The ring that the thread had after that one, or its first; NULL: none. */
+static const struct ring *ring_after(const struct dusk_thread *thread,
+                                     const struct ring *ring)
 {
-  struct delay delay;
-  if (!thread->delays)
-    return;
-  while (delays_take(thread->delays, &delay))
-    put_delay(trace, thread->life.number, &delay);
-  trace->lost += delays_take_lost(thread->delays);
+  const struct ring *newer = track_newest(&thread->track);
+  while (newer && newer != ring && newer->older != ring)
+    newer = newer->older;
+  return newer == ring ? NULL : newer;
+}
+
+/* What the thread has recorded since the last time.  With the registry's lock;
+ * who calls is the one that reads for the trace. */
+static void put_delays(struct trace *trace, struct dusk_thread *thread)
+{
+  struct event event;
+  for (;;) {
+    const struct ring *ring = thread->traced_ring;
+    while (ring && ring_next(ring, &thread->traced, &event))
+      put_delay(trace, thread->life.number, &event);
+    trace->lost += thread->traced.lost;
+    thread->traced.lost = 0;
+    const struct ring *next = ring_after(thread, ring);
+    if (!next)
+      return;
+    thread->traced_ring = next;
+    thread->traced = (struct ring_reader){0};
+  }
 }
 
 static void put_lost(struct trace *trace)
@@ -230,7 +252,8 @@ void trace_open(struct dusk_heap *heap, const char *name)
   write_text(trace);
   lock_release(&trace->lock);
   heap->trace = trace;
-  heap->collector.registry.traced = true;
+  heap->collector.registry.traced_room = TRACE_ROOM;
+  heap->collector.registry.ring_room = TRACE_ROOM;
 }
 
 void trace_cycle(struct dusk_heap *heap, const struct cycle_record *record)
@@ -259,7 +282,9 @@ void trace_thread(struct dusk_heap *heap, struct dusk_thread *thread)
   if (!trace)
     return;
   lock_acquire(&trace->lock);
+  lock_acquire(&thread->registry->lock);
   put_delays(trace, thread);
+  lock_release(&thread->registry->lock);
   PUT_LINE(trace, "thread", life->number, life->attached_ns, life->detached_ns,
            assists->count, assists->times.sum_ns, assists->bytes,
            assists->longest_ns, life->allocated_bytes, life->cpu_ns);

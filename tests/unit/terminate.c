@@ -15,19 +15,19 @@
 
 /* ---- rounds, told step by step ---- */
 
-enum event {
+enum moment {
   ROUND_BEGINS, /* what was marked is drained; grey_begin_round() comes next */
   DOOR_SHUT,
   DOOR_NOT_SHUT,
   ROUND_POSTED, /* nobody has served it */
 };
 
-static void (*script)(enum event event); /* NULL: nobody does anything */
+static void (*script)(enum moment moment); /* NULL: nobody does anything */
 
-static void tell(enum event event)
+static void tell(enum moment moment)
 {
   if (script)
-    script(event);
+    script(moment);
 }
 
 static void told_begin_round(struct grey *grey)
@@ -174,9 +174,9 @@ START_TEST(objects_that_found_no_packet_are_found_again)
 }
 END_TEST
 
-static void overflow_in_first_round(enum event event)
+static void overflow_in_first_round(enum moment moment)
 {
-  if (event == ROUND_POSTED) {
+  if (moment == ROUND_POSTED) {
     script = NULL;
     heap->collector.grey.overflowed = 1;
   }
@@ -194,14 +194,14 @@ END_TEST
 
 static struct dusk_tracer marker;
 
-static void marker_comes_and_stays(enum event event)
+static void marker_comes_and_stays(enum moment moment)
 {
-  if (event == ROUND_POSTED && !marker.collector) {
+  if (moment == ROUND_POSTED && !marker.collector) {
     hand_over(chain[0]);
     ck_assert(mark_enter(&marker, &heap->collector));
     mark_drain(&marker, 1);
     ck_assert_uint_eq(marked_in_chain(), 1); /* the first is grey */
-  } else if (event == DOOR_NOT_SHUT) {
+  } else if (moment == DOOR_NOT_SHUT) {
     script = NULL;
     mark_leave(&marker);
   }
@@ -224,11 +224,11 @@ static void serve_then_hide(void)
   hide_second();
 }
 
-static void hand_over_behind_the_shut_door(enum event event)
+static void hand_over_behind_the_shut_door(enum moment moment)
 {
-  if (event == DOOR_SHUT)
+  if (moment == DOOR_SHUT)
     hand_over(chain[0]);
-  if (event == ROUND_POSTED) {
+  if (moment == ROUND_POSTED) {
     script = NULL;
     serve_then_hide();
     assist();
@@ -256,15 +256,15 @@ static void go_on(void)
   under_way = false;
 }
 
-static void hand_over_across_the_beginning(enum event event)
+static void hand_over_across_the_beginning(enum moment moment)
 {
-  if (event == ROUND_BEGINS && !under_way) {
+  if (moment == ROUND_BEGINS && !under_way) {
     under_way = true;
     fixture_hand_over_begin(heap, chain[0]);
-  } else if (event == DOOR_NOT_SHUT) {
+  } else if (moment == DOOR_NOT_SHUT) {
     script = NULL;
     go_on();
-  } else if (event == ROUND_POSTED) {
+  } else if (moment == ROUND_POSTED) {
     script = NULL;
     serve_then_hide();
     go_on();

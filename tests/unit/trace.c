@@ -67,7 +67,16 @@ static const char *line(unsigned n)
     ck_assert_str_eq(line(n), expected);                                       \
   } while (0)
 
+enum { FITS = TRACE_ROOM - 1 };
+
 #define LLU(n) ((unsigned long long)(n))
+
+/* A delay of the thread. */
+static void delay(struct dusk_thread *thread, enum event_id id, uint64_t start,
+                  uint64_t duration)
+{
+  track_note(&thread->track, id, start, duration, 0, 0);
+}
 
 static const struct cycle_record record = {
     .number = 12,
@@ -160,11 +169,12 @@ START_TEST(delays_come_with_the_next_cycle_and_once)
   trace_open(heap, name);
   struct dusk_thread *first = fixture_attach(heap);
   struct dusk_thread *second = fixture_attach(heap);
-  delays_add(first->delays, DELAY_service, 100, 1);
-  delays_add(first->delays, DELAY_assist, 200, 2);
-  delays_add(first->delays, DELAY_aside, 300, 3);
-  delays_add(first->delays, DELAY_wall, 400, 4);
-  delays_add(second->delays, DELAY_collect, 500, UINT64_MAX);
+  delay(first, EVENT_service, 100, 1);
+  /* Of which it marked for 2. */
+  track_note(&first->track, EVENT_assist, 200, 9, 16384, 2);
+  delay(first, EVENT_aside, 300, 3);
+  delay(first, EVENT_wall, 400, 4);
+  delay(second, EVENT_collect, 500, UINT64_MAX);
   trace_cycle(heap, &record);
   read_file(name);
   /* The thread that came last comes first; nobody counts on it. */
@@ -188,12 +198,15 @@ START_TEST(what_did_not_fit_is_counted)
 {
   trace_open(heap, name);
   struct dusk_thread *thread = fixture_attach(heap);
-  for (unsigned i = 0; i < DELAYS_ROOM + 5; i++)
-    delays_add(thread->delays, DELAY_service, 1, 1);
+  trace_cycle(heap, &record); /* that it has attached is read */
+  for (unsigned i = 1; i <= FITS + 5; i++)
+    delay(thread, EVENT_service, i, 1);
   trace_cycle(heap, &record);
   read_file(name);
-  check_line(2 + DELAYS_ROOM, "lost", " %d", 5);
-  ck_assert_str_eq(line(3 + DELAYS_ROOM), "");
+  check_line(3, "delay", " 1 service %d 1", 6); /* the newest are kept */
+  check_line(2 + FITS, "delay", " 1 service %d 1", FITS + 5);
+  check_line(3 + FITS, "lost", " %d", 5);
+  ck_assert_str_eq(line(4 + FITS), "");
   fixture_detach(thread);
   trace_close(heap);
 }
@@ -208,7 +221,7 @@ START_TEST(a_thread_that_leaves_hands_its_rest_over)
   assists_add(&thread->assists, 700, 7000);
   assists_add(&thread->assists, 900, 9000);
   assists_add(&thread->assists, 800, 8000);
-  delays_add(thread->delays, DELAY_wall, 400, 4);
+  delay(thread, EVENT_wall, 400, 4);
   thread_leave(thread);
   trace_thread(heap, thread);
   struct life life = thread->life;
@@ -310,7 +323,7 @@ START_TEST(a_name_that_cannot_be_opened_is_one_line)
     ck_assert_ptr_nonnull(strstr(said, "DUSK_TRACE="));
     ck_assert_ptr_eq(strchr(said, '\n') + 1, said + strlen(said));
     ck_assert_ptr_null(heap->trace);
-    ck_assert(!heap->collector.registry.traced);
+    ck_assert_uint_eq(heap->collector.registry.traced_room, 0);
   }
   trace_cycle(heap, &record); /* nothing */
   trace_close(heap);
@@ -336,8 +349,8 @@ START_TEST(threads_that_come_and_go_do_not_wait_for_a_cycle)
   trace_open(heap, name);
   for (int i = 0; i < THREADS; i++) {
     struct dusk_thread *thread = fixture_attach(heap);
-    for (int n = 0; n < DELAYS_ROOM; n++)
-      delays_add(thread->delays, DELAY_service, UINT64_MAX, UINT64_MAX);
+    for (int n = 0; n < FITS; n++) /* and that it has left */
+      delay(thread, EVENT_service, UINT64_MAX, UINT64_MAX);
     thread_leave(thread);
     trace_thread(heap, thread);
     registry_spare(&heap->collector.registry, thread);
@@ -346,7 +359,7 @@ START_TEST(threads_that_come_and_go_do_not_wait_for_a_cycle)
   ck_assert_uint_gt(strlen(text), 256 * 1000);
   trace_close(heap);
   read_file(name);
-  ck_assert_int_eq(strncmp(line(THREADS * (DELAYS_ROOM + 1)), "thread ", 7), 0);
+  ck_assert_int_eq(strncmp(line(THREADS * FITS), "thread ", 7), 0);
 }
 END_TEST
 
