@@ -72,7 +72,7 @@ EXTRA_DIST += \
 	%reldir%/run \
 	%reldir%/switches
 
-CLEANFILES = $(EXTRA_PROGRAMS) $(EXTRA_LTLIBRARIES)
+CLEANFILES += $(EXTRA_PROGRAMS) $(EXTRA_LTLIBRARIES)
 
 .PHONY: bench bench-programs
 bench-programs: $(bench_programs)

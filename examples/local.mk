@@ -6,11 +6,15 @@ noinst_PROGRAMS += \
 	%reldir%/mistakes/missing_barrier \
 	%reldir%/mistakes/missing_root \
 	%reldir%/mistakes/stale_buffer
+if INSPECTOR
+noinst_PROGRAMS += %reldir%/inspected
+endif
 pkglibexec_PROGRAMS = \
 	%reldir%/trees \
 	%reldir%/words/words
 
 %canon_reldir%_hello_LDADD = libdusk.la
+%canon_reldir%_inspected_LDADD = libdusk-inspector.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_mistakes_missing_barrier_LDADD = libdusk.la
 %canon_reldir%_mistakes_missing_root_LDADD = libdusk.la
 %canon_reldir%_mistakes_stale_buffer_LDADD = libdusk.la

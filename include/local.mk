@@ -21,3 +21,6 @@ duskinclude_HEADERS = \
 	%reldir%/dusk/thread.h \
 	%reldir%/dusk/timeline.h \
 	%reldir%/dusk/types.h
+if INSPECTOR
+duskinclude_HEADERS += %reldir%/dusk/inspector.h
+endif

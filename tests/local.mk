@@ -13,6 +13,7 @@
 #   docs.sh       runs what the documents show, and looks up what they name
 #   examples.sh   runs the examples and reads what they print
 #   gdb.sh        asks gdb for a heap
+#   inspector.sh  looks at a heap from outside, as a browser does
 #   openmetrics.sh  has others read what a heap writes about itself
 #   pprof.sh      has go tool pprof read what an example leaves behind
 #   mistakes.sh   runs those that are wrong, and reads what they are told
@@ -167,6 +168,7 @@ test_scripts = \
 	%reldir%/docs.sh \
 	%reldir%/examples.sh \
 	%reldir%/gdb.sh \
+	%reldir%/inspector.sh \
 	%reldir%/lab/heap.sh \
 	%reldir%/lab/run.sh \
 	%reldir%/lab/sim.sh \

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # symbols.sh -- the library exports what symbols.txt lists and the headers
-# declare, and nothing else
+# declare, and nothing else; the inspector what its header declares
 #
 # A new function stands in three places: a header (DUSK_API), libdusk.map (the
 # version that brought it) and symbols.txt, which is what a reviewer sees.
@@ -28,21 +28,40 @@ same() {
   fi
 }
 
-# The version itself is an absolute symbol (A).
-${NM:-nm} -D --defined-only "$library" |
-  awk '$2 != "A" { print $3 }' | LC_ALL=C sort >"$scratch/exported"
+# exported LIBRARY: the version itself is an absolute symbol (A).
+exported() {
+  ${NM:-nm} -D --defined-only "$1" | awk '$2 != "A" { print $3 }' |
+    LC_ALL=C sort
+}
+
+# declared HEADER...
+declared() {
+  sed '/^#define/d' "$@" | tr '\n' ' ' | grep -o 'DUSK_API [^(;]*(' |
+    sed 's/.*[ *]\([A-Za-z0-9_]*\)($/\1/' | LC_ALL=C sort
+}
+
+exported "$library" >"$scratch/exported"
 LC_ALL=C sort "$srcdir/tests/lint/symbols.txt" >"$scratch/listed"
 same "the library" "$scratch/exported" symbols.txt "$scratch/listed"
 
-sed '/^#define/d' "$srcdir"/include/*.h "$srcdir"/include/dusk/*.h |
-  tr '\n' ' ' | grep -o 'DUSK_API [^(;]*(' |
-  sed 's/.*[ *]\([A-Za-z0-9_]*\)($/\1/' | LC_ALL=C sort >"$scratch/declared"
+inspector=$srcdir/include/dusk/inspector.h
+headers=$(ls "$srcdir"/include/*.h "$srcdir"/include/dusk/*.h |
+  grep -v '/inspector\.h$')
+# shellcheck disable=SC2086 # a list; no name of ours has a blank
+declared $headers >"$scratch/declared"
 sed 's/@.*//' "$scratch/listed" >"$scratch/names"
 same "the headers" "$scratch/declared" symbols.txt "$scratch/names"
 
 if grep -v '^dusk_' "$scratch/exported"; then
   echo "exported, and does not begin with dusk_: see above"
   bad=1
+fi
+
+library=$builddir/.libs/libdusk-inspector.so
+if [ -e "$library" ]; then
+  exported "$library" | sed 's/@.*//' >"$scratch/exported"
+  declared "$inspector" >"$scratch/declared"
+  same "the inspector" "$scratch/exported" inspector.h "$scratch/declared"
 fi
 
 exit $bad
