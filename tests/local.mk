@@ -195,6 +195,7 @@ EXTRA_DIST += \
 	%reldir%/api/cycle.h \
 	%reldir%/api/graph.h \
 	%reldir%/api/pprof.h \
+	%reldir%/coverage.md \
 	%reldir%/coverage.sh \
 	%reldir%/fuzz/README.md \
 	%reldir%/fuzz/corpus \
