@@ -13,7 +13,7 @@
  * is left out and counted.  The text ends as JSON whatever was lost, unless the
  * file takes no more.
  *
- * Tested by tests/unit/timeline.c and tests/api/timeline.sh. */
+ * Tested by tests/unit/timeline.c and tests/timeline.sh. */
 #include "report/timeline.h"
 
 #include "collect/recording.h"
