@@ -6,7 +6,7 @@
  * library's own, and the heap does not know them; all that they call of libdusk
  * is for threads that are not attached.
  *
- * Tested by tests/inspector.sh. */
+ * Tested by tests/api/inspector.c, tests/inspector.sh. */
 #include "inspector/listener.h"
 #include "inspector/serve.h"
 #include "inspector/server.h"

@@ -1,14 +1,15 @@
 /* SPDX-License-Identifier: MIT */
 /* json.c -- JSON to a stream, one member after the other
  *
- * Tested by tests/inspector.sh. */
+ * Tested by tests/api/inspector.c, tests/inspector.sh. */
 #include "inspector/json.h"
 
 #include <inttypes.h>
 #include <math.h>
 
-/* As many digits as a byte of UTF-8 may lead: names come from a program, which
- * may have any bytes in them, and JSON may not. */
+/* Bytes of the UTF-8 sequence that begins here; 0: none does.  Names come from a
+ * program, which may have any bytes in them, and JSON may not.  A string ends
+ * with a 0, which continues no sequence. */
 static unsigned sequence_length(const unsigned char *at)
 {
   unsigned more = *at < 0x80                    ? 0

@@ -9,7 +9,7 @@
  * started under it, so that no fork comes between the socket and the list; it
  * waits for nobody under it, so an attached thread may fork at any time.
  *
- * Tested by tests/inspector.sh. */
+ * Tested by tests/api/inspector.c, tests/inspector.sh. */
 #include "inspector/listener.h"
 
 #include <arpa/inet.h>

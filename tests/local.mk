@@ -192,6 +192,7 @@ test_scripts = \
 EXTRA_DIST += \
 	%reldir%/api/api.h \
 	%reldir%/api/child.h \
+	%reldir%/api/churn.h \
 	%reldir%/api/cycle.h \
 	%reldir%/api/graph.h \
 	%reldir%/api/pprof.h \
@@ -273,6 +274,9 @@ endif
 if HAVE_CHECK
 check_LTLIBRARIES += %reldir%/unit/libfixture.la
 check_PROGRAMS += $(unit_tests) $(sim_tests) $(lab_tests) $(api_tests)
+if INSPECTOR
+check_PROGRAMS += %reldir%/api/inspector
+endif
 if PLAYS
 check_PROGRAMS += $(steps_tests)
 endif
@@ -401,6 +405,7 @@ stress_ldadd = %reldir%/stress/libstress.la libdusk.la $(PTHREAD_LIBS)
 %canon_reldir%_api_idle_LDADD = $(api_ldadd)
 %canon_reldir%_api_inherit_LDADD = $(api_ldadd)
 %canon_reldir%_api_kind_LDADD = $(api_ldadd)
+%canon_reldir%_api_inspector_LDADD = libdusk-inspector.la $(api_ldadd)
 %canon_reldir%_api_limit_LDADD = $(api_ldadd)
 %canon_reldir%_api_memlimit_LDADD = $(api_ldadd)
 %canon_reldir%_api_memory_LDADD = $(api_ldadd)

@@ -2,6 +2,7 @@
 /* metrics.c -- values by name: what is there, what adds up, what never falls
  *
  * <dusk/metrics.h>, but for the text, which tests/api/openmetrics.c reads. */
+#include "churn.h"
 #include "cycle.h"
 
 #include <math.h>
@@ -231,39 +232,13 @@ static void check_grown(const struct all *now, const struct all *before)
   }
 }
 
-struct churn {
-  dusk_heap *heap;
-  bool stop;
-};
-
-static void *churn(void *argument)
-{
-  enum { SLOTS = 500 };
-  struct churn *work = argument;
-  uint64_t random = (uintptr_t)&random;
-  while (!__atomic_load_n(&work->stop, __ATOMIC_RELAXED)) {
-    dusk_thread *thread = api_attach(work->heap);
-    void **slots = api_alloc(thread, DUSK_CONSERVATIVE, SLOTS * sizeof(void *));
-    for (int i = 0; i < 20000; i++) {
-      size_t bytes = api_random(&random) % (i % 100 ? 600 : 60000);
-      void *object = api_alloc(thread, (dusk_kind)(i % 2), bytes);
-      dusk_store(thread, &slots[api_random(&random) % SLOTS], object);
-    }
-    dusk_detach(thread);
-  }
-  return NULL;
-}
-
 /* Until there have been cycles enough for all to have happened. */
 START_TEST(readings_add_up_and_never_fall_while_threads_come_and_go)
 {
-  enum { THREADS = 4, CYCLES = 40 };
-  struct churn work = {.heap = api_open()};
-  dusk_set_gc_percent(work.heap, 50);
-  pthread_t threads[THREADS];
+  enum { CYCLES = 40 };
+  static struct churn work;
+  churn_start(&work);
   read_all(work.heap, &all);
-  for (int i = 0; i < THREADS; i++)
-    threads[i] = api_start(churn, &work);
   while (number(&all, "/gc/cycles/total:gc-cycles") < CYCLES) {
     read_all(work.heap, &later);
     check_sums(&later);
@@ -274,9 +249,7 @@ START_TEST(readings_add_up_and_never_fall_while_threads_come_and_go)
     for (size_t i = 0; i < all.count; i++)
       all.samples[i].counts = all.counts[i];
   }
-  __atomic_store_n(&work.stop, true, __ATOMIC_RELAXED);
-  for (int i = 0; i < THREADS; i++)
-    pthread_join(threads[i], NULL);
+  churn_stop(&work);
   read_all(work.heap, &later);
   check_sums(&later);
   check_grown(&later, &all);

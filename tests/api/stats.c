@@ -2,6 +2,7 @@
 /* stats.c -- the counters: what always adds up, and what is exact
  *
  * <dusk/stats.h>, and the gctrace line. */
+#include "churn.h"
 #include "cycle.h"
 
 #include <regex.h>
@@ -48,38 +49,12 @@ static void check_grown(const dusk_memstats *now, const dusk_memstats *before)
   }
 }
 
-struct churn {
-  dusk_heap *heap;
-  bool stop;
-};
-
-static void *churn(void *argument)
-{
-  enum { SLOTS = 500 };
-  struct churn *work = argument;
-  uint64_t random = (uintptr_t)&random;
-  while (!__atomic_load_n(&work->stop, __ATOMIC_RELAXED)) {
-    dusk_thread *thread = api_attach(work->heap);
-    void **slots = api_alloc(thread, DUSK_CONSERVATIVE, SLOTS * sizeof(void *));
-    for (int i = 0; i < 20000; i++) {
-      size_t bytes = api_random(&random) % (i % 100 ? 600 : 60000);
-      void *object = api_alloc(thread, (dusk_kind)(i % 2), bytes);
-      dusk_store(thread, &slots[api_random(&random) % SLOTS], object);
-    }
-    dusk_detach(thread);
-  }
-  return NULL;
-}
-
 START_TEST(the_counters_add_up_while_threads_allocate)
 {
-  enum { THREADS = 3, READINGS = 20000 };
+  enum { READINGS = 20000 };
   static dusk_memstats stats[2];
-  struct churn work = {.heap = api_open()};
-  dusk_set_gc_percent(work.heap, 50);
-  pthread_t threads[THREADS];
-  for (int i = 0; i < THREADS; i++)
-    threads[i] = api_start(churn, &work);
+  static struct churn work;
+  churn_start(&work);
   /* Until enough was read, and enough happened meanwhile. */
   for (int i = 0; i < READINGS || stats[0].num_gc < 5; i++) {
     dusk_read_memstats(work.heap, &stats[i % 2]);
@@ -87,9 +62,7 @@ START_TEST(the_counters_add_up_while_threads_allocate)
     if (i > 0)
       check_grown(&stats[i % 2], &stats[1 - i % 2]);
   }
-  __atomic_store_n(&work.stop, true, __ATOMIC_RELAXED);
-  for (int i = 0; i < THREADS; i++)
-    pthread_join(threads[i], NULL);
+  churn_stop(&work);
   dusk_heap_close(work.heap);
 }
 END_TEST

@@ -9,7 +9,7 @@ set -eu
 
 cd "$srcdir"
 bad=0
-for folder in include runtime lab examples tests bench doc; do
+for folder in include runtime lab inspector examples tests bench doc; do
   for file in $(find "$folder" -type f \( \
     -name '*.[ch137]' -o -name '*.def' \
     -o -name '*.md' -o -name '*.txt' -o -name '*.sh' -o -name '*.awk' \
